@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""One array namespace for every framework: what lies above the ops is written once, in Array-API names.
+
+`namespace(x)` finds the framework by the array's type and looks the answer up in a dict, so that it costs a tenth of a
+microsecond and survives `torch.compile`. An array of a framework can exist only where that framework is imported, so
+nothing is ever imported here. To add a framework, write one more class below and name it in `_MAKERS`.
+
+Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `index_sum`
+(rows of `values` summed into the row `index`, in order, so that the result is the same every time), `constant` (a NumPy
+array as a new array of the device and float type of `like`) and `stop_gradient`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_float_array", "cross", "from_numpy", "leader", "like", "namespace", "to_numpy", "unit"]
+
+
+def namespace(x: Any) -> Any:
+    """The functions for arrays of the type of `x`. Numbers and lists count as NumPy.
+
+    Raises:
+        TypeError: `x` is an array of no supported framework.
+    """
+    return _BY_TYPE.get(type(x)) or _register(type(x))
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """`x` as a NumPy array: without a copy where it can be, without its gradient always."""
+    return namespace(x).to_numpy(x)
+
+
+def from_numpy(array: np.ndarray, like: Any) -> Any:
+    """A NumPy array as one of the framework and device of `like`, its dtype kept; a copy unless it stays in NumPy."""
+    return namespace(like).from_numpy(array, like)
+
+
+def like(x: Any, other: Any) -> Any:
+    """`x` (array of any framework, list or number) with the framework, device and dtype of the array `other`.
+
+    Differentiable where `x` already belongs to that framework.
+    """
+    xp = namespace(other)
+    return xp.cast(x, other) if namespace(x) is xp else xp.constant(to_numpy(x), other)
+
+
+def leader(*arrays: Any) -> Any:
+    """The array whose framework a result follows: the first that is not NumPy's, else the first."""
+    return next((x for x in arrays if x is not None and namespace(x) is not _Numpy), arrays[0])
+
+
+def as_float_array(x: Any, dtype: Any = np.float32) -> Any:
+    """Arrays stay as they are; lists and numbers, and NumPy's integers, become NumPy arrays of `dtype`."""
+    if namespace(x) is not _Numpy:
+        return x
+    array = np.asarray(x)
+    return array if isinstance(x, np.ndarray) and array.dtype.kind == "f" else array.astype(dtype)
+
+
+def cross(a: Any, b: Any) -> Any:
+    """Cross product along the last axis, which has three components. Differentiable. Broadcasts."""
+    return namespace(a).cross(a, b)
+
+
+def unit(v: Any) -> Any:
+    """`v` divided by its length along the last axis; where the length is 0, 0 with a finite gradient."""
+    xp = namespace(v)
+    squared = xp.sum(v * v, axis=-1, keepdims=True)
+    return v / xp.sqrt(xp.where(squared > 0, squared, xp.ones_like(squared)))
+
+
+class _Numpy:
+    """NumPy from 1.24 on, which has not all of the standard's names yet."""
+
+    name = "numpy"
+    abs, sqrt, sin, cos, tan = np.abs, np.sqrt, np.sin, np.cos, np.tan
+    sum, mean, where, maximum, stack, isfinite = np.sum, np.mean, np.where, np.maximum, np.stack, np.isfinite
+    zeros_like, ones_like, broadcast_to, concat = np.zeros_like, np.ones_like, np.broadcast_to, np.concatenate
+    permute_dims, take, reshape = np.transpose, np.take, np.reshape
+
+    @staticmethod
+    def cross(a: Any, b: Any) -> Any:  # by components: three times as fast as numpy.cross on small arrays
+        a0, a1, a2, b0, b1, b2 = (v[..., k] for v in (a, b) for k in range(3))
+        return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
+
+    @staticmethod
+    def index_sum(values: Any, index: Any, num_rows: int) -> Any:
+        total = np.zeros((*values.shape[:-2], num_rows, values.shape[-1]), dtype=values.dtype)
+        np.add.at(np.moveaxis(total, -2, 0), index, np.moveaxis(values, -2, 0))
+        return total
+
+    @staticmethod
+    def astype(x: Any, dtype: Any) -> Any:
+        return np.asarray(x).astype(dtype)
+
+    @staticmethod
+    def cast(x: Any, other: Any) -> Any:
+        return np.asarray(x, dtype=other.dtype)
+
+    @staticmethod
+    def to_numpy(x: Any) -> np.ndarray:
+        return np.asarray(x)
+
+    @staticmethod
+    def from_numpy(x: np.ndarray, like: Any) -> np.ndarray:
+        return x
+
+    constant = cast
+
+    @staticmethod
+    def stop_gradient(x: Any) -> Any:
+        return x
+
+
+def _torch() -> Any:
+    torch = sys.modules["torch"]
+
+    class Torch:
+        """torch.Tensor; axis and keepdims are names that torch takes as well as its own dim and keepdim."""
+
+        name = "torch"
+        abs, sqrt, sin, cos, tan = torch.abs, torch.sqrt, torch.sin, torch.cos, torch.tan
+        sum, mean, where, stack, isfinite = torch.sum, torch.mean, torch.where, torch.stack, torch.isfinite
+        zeros_like, ones_like, broadcast_to = torch.zeros_like, torch.ones_like, torch.broadcast_to
+        concat, permute_dims, reshape = torch.cat, torch.permute, torch.reshape
+
+        @staticmethod
+        def maximum(x: Any, y: Any) -> Any:
+            return torch.clamp(x, min=y)  # torch.maximum takes no number
+
+        @staticmethod
+        def take(x: Any, index: Any, axis: int) -> Any:
+            return torch.index_select(x, axis, index)
+
+        @staticmethod
+        def cross(a: Any, b: Any) -> Any:  # torch.cross without dim takes the first axis of length 3
+            return torch.linalg.cross(*torch.broadcast_tensors(a, b), dim=-1)
+
+        @staticmethod
+        def index_sum(values: Any, index: Any, num_rows: int) -> Any:
+            shape = (*values.shape[:-2], num_rows, values.shape[-1])
+            return torch.zeros(shape, dtype=values.dtype, device=values.device).index_add(-2, index, values)
+
+        @staticmethod
+        def astype(x: Any, dtype: Any) -> Any:
+            return x.to(dtype)
+
+        @staticmethod
+        def cast(x: Any, other: Any) -> Any:
+            return x.to(device=other.device, dtype=other.dtype)
+
+        @staticmethod
+        def constant(x: np.ndarray, other: Any) -> Any:
+            return torch.tensor(x, device=other.device, dtype=other.dtype)
+
+        @staticmethod
+        def to_numpy(x: Any) -> np.ndarray:
+            return x.detach().cpu().numpy()
+
+        @staticmethod
+        def from_numpy(x: np.ndarray, like: Any) -> Any:
+            return torch.tensor(x, device=like.device)
+
+        @staticmethod
+        def stop_gradient(x: Any) -> Any:
+            return x.detach()
+
+    return Torch
+
+
+_MAKERS: dict[str, Callable[[], Any]] = {"numpy": lambda: _Numpy, "torch": _torch}
+_BY_NAME: dict[str, Any] = {"numpy": _Numpy}
+_BY_TYPE: dict[type, Any] = dict.fromkeys((np.ndarray, list, tuple, int, float), _Numpy)
+
+
+def _register(cls: type) -> Any:
+    for base in cls.__mro__:  # torch.nn.Parameter is a torch.Tensor, numpy.float32 a numpy.generic
+        root = base.__module__.partition(".")[0]
+        if root in _MAKERS:
+            if root not in _BY_NAME:
+                _BY_NAME[root] = _MAKERS[root]()
+            _BY_TYPE[cls] = _BY_NAME[root]
+            return _BY_NAME[root]
+    raise TypeError(f"array: must be an array of {', '.join(_MAKERS)}; got {cls.__module__}.{cls.__qualname__}")
