@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: MIT
+"""A triangle mesh as plain arrays: checked once, when it is made; what depends on its topology alone is built once."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, InitVar, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from .array import as_float_array, cross, framework, from_numpy, leader, like, namespace, to_numpy, unit
+from .topology import neighbours as find_neighbours
+
+__all__ = ["Mesh", "corner_index", "face_normals", "vertex_normals"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mesh:
+    """Triangles, and what colours them. Colours multiply: a mesh without any is white.
+
+    All arrays take the framework of the first that is not NumPy's, the floats the dtype of `vertices`. All floats are
+    differentiable.
+
+    Args:
+        vertices: [V, 3] or [B, V, 3] float32 or float64, world space.
+        triangles: [F, 3] integers, counter-clockwise seen from outside; kept as int32.
+
+    Other arguments:
+        vertex_colors: [V, 3] or [B, V, 3], linear.
+        face_textures: [F, T, T, T, 3] or [B, F, T, T, T, 3], linear: a cube of texels for each triangle, addressed by
+            its barycentric coordinates.
+        texture: [H, W, 3] or [B, H, W, 3], linear; needs `uv`.
+        uv: [T, 2]; (0, 0) is the top left of the texture.
+        uv_triangles: [F, 3] integers into `uv`; `triangles` where not given.
+        neighbours: [F, 3] int32 as of `intaglio.neighbours`; built when first needed where not given.
+
+    Raises:
+        ValueError: a shape or a dtype is wrong, an index is out of range, a number is not finite.
+
+    Example:
+        >>> Mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
+        Mesh(3 vertices, 1 triangles, numpy)
+    """
+
+    vertices: Any
+    triangles: Any
+    _: KW_ONLY
+    vertex_colors: Any = None
+    face_textures: Any = None
+    texture: Any = None
+    uv: Any = None
+    uv_triangles: Any = None
+    neighbours: InitVar[Any] = None
+    _kept: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self, neighbours: Any) -> None:
+        _adopt(self)
+        _check_shapes(self)
+        _check_values(self)
+        if neighbours is not None:
+            _check_indices("neighbours", neighbours, len(self.triangles), len(self.triangles), lowest=-1)
+            self._kept["neighbours"] = to_numpy(neighbours).astype(np.int32)
+
+    def __repr__(self) -> str:
+        shape = self.vertices.shape
+        batch = f"{shape[0]} x " if len(shape) == 3 else ""
+        extra = [f.name for f in fields(self)[2:-1] if getattr(self, f.name) is not None]
+        counts = [f"{batch}{shape[-2]} vertices", f"{len(self.triangles)} triangles", namespace(self.vertices).name]
+        return f"Mesh({', '.join(counts + extra)})"
+
+    def replace(self, **changes: Any) -> Mesh:
+        """The mesh with other arrays, cheap enough for every step of a fit.
+
+        Values are checked anew, and what depends on the topology built anew, only where `triangles` or `uv_triangles`
+        change; the ops check that positions are finite.
+
+        Raises:
+            TypeError: no array of a mesh is called that.
+            ValueError: a shape is wrong.
+        """
+        names = {f.name for f in fields(self)[:-1]}
+        if not changes.keys() <= names:
+            unknown, known = (", ".join(sorted(x)) for x in (changes.keys() - names, names))
+            raise TypeError(f"Mesh.replace: arguments must name arrays of a mesh; got {unknown} (there are {known})")
+        arrays = {name: getattr(self, name) for name in names} | changes
+        if changes.keys() & {"triangles", "uv_triangles"}:
+            return Mesh(**arrays)
+        mesh = object.__new__(Mesh)
+        mesh.__dict__.update(arrays, _kept=self._kept)
+        _adopt(mesh)
+        _check_shapes(mesh)
+        return mesh
+
+    def to(self, name: str, device: Any = None) -> Mesh:
+        """The mesh with its arrays in the framework called `name` ("numpy", "torch"), on `device` where it has those.
+
+        From NumPy the arrays are copied, so that a fit in place leaves the original alone.
+        """
+        xp = framework(name)
+        mesh = object.__new__(Mesh)
+        mesh.__dict__.update(_kept=self._kept)
+        for f in fields(self)[:-1]:
+            x = getattr(self, f.name)
+            same_place = x is None or (namespace(x) is xp and device is None)
+            mesh.__dict__[f.name] = x if same_place else xp.from_numpy(to_numpy(x), device=device)
+        return mesh
+
+    def normalized(self) -> Mesh:
+        """The mesh centred on the origin, the longest side of its box from -1 to 1."""
+        xp = namespace(self.vertices)
+        if self.vertices.shape[-2] == 0:
+            return self
+        low, high = xp.min(self.vertices, axis=-2, keepdims=True), xp.max(self.vertices, axis=-2, keepdims=True)
+        half = xp.max(high - low, axis=-1, keepdims=True) / 2
+        half = xp.where(half > 0, half, xp.ones_like(half))
+        return self.replace(vertices=(self.vertices - (low + high) / 2) / half)
+
+    def face_normals(self) -> Any:
+        """[F, 3] or [B, F, 3] unit normals; 0 for a triangle without area. Differentiable."""
+        return unit(face_normals(self.vertices, corner_index(self)))
+
+    def vertex_normals(self) -> Any:
+        """[V, 3] or [B, V, 3] unit normals, faces weighted by area; 0 for a vertex without faces. Differentiable."""
+        return unit(vertex_normals(self.vertices, corner_index(self)))
+
+
+def _neighbours(mesh: Mesh) -> Any:
+    """[F, 3] int32 triangle across each edge, -1 for a border (`intaglio.neighbours`), coinciding vertices welded.
+
+    Built once; every mesh made from this one by `replace` has the same.
+    """
+    if "neighbours" not in mesh._kept:
+        mesh._kept["neighbours"] = find_neighbours(to_numpy(mesh.triangles), to_numpy(mesh.vertices))
+    return _in_place_of("neighbours", mesh)
+
+
+Mesh.neighbours = property(_neighbours)  # type: ignore[attr-defined]  # its InitVar is gone once the class is made
+
+
+def corner_index(mesh: Mesh) -> Any:
+    """[3 * F] vertex of each corner, all first corners first; kept with the mesh."""
+    if "corner_index" not in mesh._kept:
+        mesh._kept["corner_index"] = to_numpy(mesh.triangles).T.ravel()
+    return _in_place_of("corner_index", mesh)
+
+
+def face_normals(vertices: Any, corners: Any) -> Any:
+    """[..., V, 3], [3 * F] -> [..., F, 3] normals as long as twice the triangle's area. Differentiable."""
+    xp = namespace(vertices)
+    at = xp.take(vertices, corners, axis=-2)
+    num_faces = len(corners) // 3
+    first, second, third = (at[..., k * num_faces : (k + 1) * num_faces, :] for k in range(3))
+    return cross(second - first, third - first)
+
+
+def vertex_normals(vertices: Any, corners: Any) -> Any:
+    """[..., V, 3], [3 * F] -> [..., V, 3] sums of the normals of the faces around each vertex. Differentiable."""
+    xp = namespace(vertices)
+    normals = face_normals(vertices, corners)
+    return xp.index_sum(xp.concat([normals, normals, normals], axis=-2), corners, vertices.shape[-2])
+
+
+def _in_place_of(name: str, mesh: Mesh) -> Any:
+    """The kept table in the framework and on the device of the mesh, made once for each."""
+    x = mesh.triangles
+    key = f"{name} {namespace(x).name} {getattr(x, 'device', '')}"
+    if key not in mesh._kept:
+        table = from_numpy(mesh._kept[name], like=x)
+        mesh._kept[key] = namespace(x).index_array(table) if name == "corner_index" else table
+    return mesh._kept[key]
+
+
+_FLOATS = ("vertices", "vertex_colors", "face_textures", "texture", "uv")
+_INTEGERS = ("triangles", "uv_triangles")
+
+
+def _adopt(mesh: Mesh) -> None:
+    """Give all arrays one framework and the floats one dtype."""
+    arrays = mesh.__dict__
+    floats = {name: as_float_array(arrays[name]) for name in _FLOATS if arrays[name] is not None}
+    lead = leader(*floats.values())
+    vertices = floats["vertices"]
+    if str(vertices.dtype).rpartition(".")[2] not in ("float32", "float64"):
+        raise ValueError(f"Mesh: vertices must be float32 or float64; got {vertices.dtype}")
+    if namespace(vertices) is not namespace(lead):
+        vertices = from_numpy(vertices, like=lead)
+    arrays.update({name: like(x, vertices) for name, x in floats.items()}, vertices=vertices)
+    for name in _INTEGERS:
+        x = arrays[name]
+        if x is None or _is_int32(x, namespace(vertices)):
+            continue
+        integers = to_numpy(x)
+        if integers.dtype.kind not in "iu" and integers.size:
+            raise ValueError(f"Mesh: {name} must be integers; got {integers.dtype}")
+        if integers.size and integers.max() > np.iinfo(np.int32).max:
+            raise ValueError(f"Mesh: {name} must fit int32; got {integers.max()}")
+        arrays[name] = from_numpy(integers.astype(np.int32), like=vertices)
+
+
+def _is_int32(x: Any, xp: Any) -> bool:
+    return namespace(x) is xp and str(getattr(x, "dtype", "")).endswith("int32")
+
+
+def _check_shapes(mesh: Mesh) -> None:
+    """Compare ranks and sizes; no value is read."""
+    vertices, triangles = tuple(mesh.vertices.shape), tuple(mesh.triangles.shape)
+    if len(vertices) not in (2, 3) or vertices[-1] != 3:
+        raise ValueError(f"Mesh: vertices must be [V, 3] or [B, V, 3]; got {list(vertices)}")
+    if len(triangles) != 2 or triangles[1] != 3:
+        raise ValueError(f"Mesh: triangles must be [F, 3]; got {list(triangles)}")
+    if mesh.texture is not None and mesh.uv is None:
+        raise ValueError("Mesh: texture must come with uv; got none (face_textures need no uv)")
+    num_vertices, num_faces = vertices[-2], triangles[0]
+    _check_shape("vertex_colors", mesh.vertex_colors, f"[{num_vertices}, 3]", (num_vertices, 3))
+    _check_shape("face_textures", mesh.face_textures, f"[{num_faces}, T, T, T, 3]", (num_faces, None, None, None, 3))
+    _check_shape("texture", mesh.texture, "[H, W, 3]", (None, None, 3))
+    _check_shape("uv", mesh.uv, "[T, 2]", (None, 2), batched=False)
+    _check_shape("uv_triangles", mesh.uv_triangles, f"[{num_faces}, 3]", (num_faces, 3), batched=False)
+    if mesh.uv is not None and mesh.uv_triangles is None and mesh.uv.shape[0] != num_vertices:
+        remedy = "give uv_triangles where uv and vertices are not indexed alike"
+        raise ValueError(f"Mesh: uv must be [{num_vertices}, 2]; got {list(mesh.uv.shape)} ({remedy})")
+
+
+def _check_shape(name: str, x: Any, spelled: str, expected: tuple[int | None, ...], batched: bool = True) -> None:
+    if x is None:
+        return
+    shape = tuple(x.shape)
+    tail = shape[1:] if batched and len(shape) == len(expected) + 1 else shape
+    fits = len(tail) == len(expected) and all(n == m or m is None for n, m in zip(tail, expected, strict=True))
+    if not fits or (name == "face_textures" and len(set(tail[1:4])) != 1):
+        batch = f" or [B, {spelled[1:]}" if batched else ""
+        raise ValueError(f"Mesh: {name} must be {spelled}{batch}; got {list(shape)}")
+
+
+def _check_values(mesh: Mesh) -> None:
+    for name in _FLOATS:
+        x = getattr(mesh, name)
+        if x is not None and not np.isfinite(to_numpy(x)).all():
+            raise ValueError(f"Mesh: {name} must be finite; got {_first_not_finite(to_numpy(x))}")
+    num_faces = len(mesh.triangles)
+    _check_indices("triangles", mesh.triangles, num_faces, mesh.vertices.shape[-2])
+    if mesh.uv_triangles is not None:
+        _check_indices("uv_triangles", mesh.uv_triangles, num_faces, mesh.uv.shape[0] if mesh.uv is not None else 0)
+
+
+def _first_not_finite(x: np.ndarray) -> str:
+    place = np.unravel_index(np.flatnonzero(~np.isfinite(x.ravel()))[0], x.shape)
+    return f"{x[place]} at {[int(i) for i in place]}"
+
+
+def _check_indices(name: str, indices: Any, num_faces: int, count: int, *, lowest: int = 0) -> None:
+    values = to_numpy(indices)
+    if values.shape != (num_faces, 3):
+        raise ValueError(f"Mesh: {name} must be [{num_faces}, 3]; got {list(values.shape)}")
+    if values.size and (values.min() < lowest or values.max() >= count):
+        wrong = values.min() if values.min() < lowest else values.max()
+        raise ValueError(f"Mesh: {name} must lie in {lowest} ... {count - 1}; got {wrong}")
