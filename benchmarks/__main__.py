@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""`python -m benchmarks`: every question in a process of its own, answers and goals into RESULTS.md."""
+
+import importlib
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from .report import Section, claims_table, machine, table
+
+QUESTIONS = ("forward", "silhouette", "dense", "threads", "growth", "overhead", "imports", "programs")
+HOW_TO_READ = """\
+Times are medians over rounds, quartiles in brackets. In a round the contestants take turns, each with a burst of calls
+of which the median counts; ratios are medians of the rounds' own ratios, so that a busy machine disturbs both sides
+alike. Read the ratios; the milliseconds belong to this machine."""
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def answer(question: str) -> Section:
+    return importlib.import_module(f"benchmarks.{question}").measure()
+
+
+def main() -> int:
+    missing = missing_peers()
+    if missing:
+        print("\n".join(missing), file=sys.stderr)
+        return 2
+    before = machine()
+    sections = []
+    for question in QUESTIONS:
+        start = time.perf_counter()
+        # One process per question: no thread pool, allocator or driver of one question is met by the next.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            sections.append(process.submit(answer, question).result())
+        print(sections[-1].markdown, flush=True)
+        print(f"({question}: {time.perf_counter() - start:.0f} s)\n", flush=True)
+    write_results(sections, before)
+    return 0
+
+
+def missing_peers() -> list[str]:
+    """One line for each other renderer that can't be loaded, saying what to install."""
+    from .peers import bare_loop, deodr_silhouette, llvmpipe
+
+    missing = []
+    for peer in (llvmpipe, deodr_silhouette, bare_loop):
+        try:
+            peer.check()
+        except RuntimeError as error:
+            missing.append(str(error))
+    return missing
+
+
+def write_results(sections: list[Section], before: list[tuple[str, str]]) -> None:
+    claims = [claim for section in sections for claim in section.claims]
+    missed = [claim for claim in claims if not claim.reaches(claim.must)]
+    verdict = claims_table(missed) if missed else "Nowhere: every goal below is reached."
+    text = "\n\n".join(
+        [
+            "# Speed\n\nWritten by `make bench` (`python -m benchmarks`), one script per question, all in one run.",
+            HOW_TO_READ,
+            table(("", ""), before),
+            f"## Where we fall short: {len(missed)} of {len(claims)} goals\n\n{verdict}",
+            *(section.markdown for section in sections),
+        ]
+    )
+    RESULTS.write_text(text.rstrip() + "\n", encoding="utf-8")
+    print(f"{RESULTS}: {len(claims) - len(missed)} of {len(claims)} goals reached")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""intaglio's side of every comparison: the torch API as a user calls it, outputs new at every call."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+import intaglio
+
+from .scenes import Scene
+
+
+def use_threads(count: int) -> None:
+    if intaglio.get_num_threads() != count or torch.get_num_threads() != count:
+        intaglio.set_num_threads(count)
+        torch.set_num_threads(count)
+
+
+def forward(scene: Scene, size: int, *, threads: int = 1) -> Callable[[], intaglio.Fragments]:
+    """A call that rasterizes the scene's views: ids, depth and, which the others do not make, barycentrics."""
+    pos_clip, triangles = torch.from_numpy(scene.pos_clip), torch.from_numpy(scene.triangles)
+
+    def render() -> intaglio.Fragments:
+        use_threads(threads)
+        return intaglio.rasterize(pos_clip, triangles, (size, size))
+
+    return render
+
+
+def shifted_silhouette(scene: Scene, size: int) -> np.ndarray:
+    """[B,H,W] float32: the scene's own mask, a twentieth of the image further right; what the loss compares with."""
+    covered = forward(scene, size)().triangle_id.numpy() >= 0
+    return np.roll(covered, size // 20, axis=2).astype(np.float32)
+
+
+class Silhouette:
+    """The scene's silhouette against a target [B,H,W], with the `edge` gradient."""
+
+    def __init__(self, scene: Scene, target: np.ndarray, *, threads: int = 1):
+        self.threads = threads
+        self.size = target.shape[1:]
+        self.target = torch.from_numpy(target)[..., None]
+        self.pos_clip = torch.from_numpy(scene.pos_clip).clone().requires_grad_()
+        self.triangles, self.neighbours = torch.from_numpy(scene.triangles), torch.from_numpy(scene.neighbours)
+
+    def loss(self) -> torch.Tensor:
+        use_threads(self.threads)
+        fragments = intaglio.rasterize(self.pos_clip, self.triangles, self.size)
+        mask = (fragments.triangle_id >= 0).to(torch.float32)[..., None]
+        silhouette = intaglio.edge_gradient(mask, fragments, self.pos_clip, self.triangles, neighbours=self.neighbours)
+        return torch.square(silhouette - self.target).sum()
+
+    def step(self) -> tuple[float, np.ndarray]:
+        """Loss, and its gradient to pos_clip [B,V,4]."""
+        self.pos_clip.grad = None
+        loss = self.loss()
+        loss.backward()
+        return loss.item(), self.pos_clip.grad.numpy()
+
+    def grad_pixel(self) -> np.ndarray:
+        """The gradient of the last step to the positions in pixels (x right, y down), [B,V,2]."""
+        height, width = self.size
+        pixels_per_ndc = np.array([width, -height]) / 2
+        return self.pos_clip.grad.numpy()[..., :2] * self.pos_clip.detach().numpy()[..., 3:] / pixels_per_ndc

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""The floor: bare_loop.cpp, compiled for this machine at every start, with every liberty a compiler offers."""
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import IdsAndDepth
+
+COMMAND = ("g++", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+_LANES = 16
+
+
+def check() -> None:
+    """Raises RuntimeError where it can't be compiled."""
+    if shutil.which(COMMAND[0]) is None:
+        raise RuntimeError(f"bare loop: needs the compiler {COMMAND[0]} (Debian: apt install g++)")
+
+
+def _compiled() -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "bare_loop.so"
+        subprocess.run([*COMMAND, str(Path(__file__).with_suffix(".cpp")), "-o", str(library)], check=True)
+        return ctypes.CDLL(str(library)).bare_loop
+
+
+def forward(pos_clip: np.ndarray, triangles: np.ndarray, size: tuple[int, int]) -> IdsAndDepth:
+    """Renders pos_clip [V,4], triangles [F,3]; depth is z / w; the same two arrays at every call."""
+    height, width = size
+    row_length = -(-width // _LANES) * _LANES
+    triangle_id = np.empty((height, row_length), np.int32)
+    depth = np.empty((height, row_length), np.float32)
+    pos_clip, triangles = np.ascontiguousarray(pos_clip, np.float32), np.ascontiguousarray(triangles, np.int32)
+    function = _compiled()
+
+    def address(array: np.ndarray) -> ctypes.c_void_p:
+        return ctypes.c_void_p(array.ctypes.data)
+
+    arguments = (address(pos_clip), len(pos_clip), address(triangles), len(triangles))
+    arguments += (height, width, row_length, address(triangle_id), address(depth))
+
+    def render() -> tuple[np.ndarray, np.ndarray]:
+        function(*arguments)
+        return triangle_id[:, :width], depth[:, :width]
+
+    return render

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""How fast is one step of fitting a silhouette, forward, loss and backward, beside deodr?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import ours, scenes
+from .report import Claim, Section, milliseconds, ratio
+from .timing import in_turns
+
+METHOD = """\
+Sum of squared differences with a silhouette shifted by a twentieth of the image; gradient to every vertex. intaglio:
+`rasterize`, mask, `edge_gradient`, loss, `backward()`, float32. deodr: float64 (it has no other), positions given in
+pixels; `Scene2D.render` and `render_backward`, its public interface; and, tuned, its inner calls without checks on
+arrays that are kept. A batch is one call here with two threads, one view after the other there: it has neither."""
+
+
+def measure(
+    sizes: Sequence[int] = (256, 512, 1024), batches: Sequence[int] = (1, 8), *, rounds: int = 11, peers: bool = True
+) -> Section:
+    """Silhouette steps of the teapot: intaglio, deodr."""
+    rows, claims = [], []
+    for batch in batches:
+        for size in sizes:
+            row, claim = _compare(scenes.teapot(batch), size, batch, rounds, peers)
+            rows.append(row)
+            claims += claim
+    header = ("views", "image", "threads", "intaglio, ms")
+    if peers:
+        header += ("deodr, ms", "deodr tuned, ms", "deodr / intaglio", "tuned / intaglio", "cosine of gradients")
+    return Section("Silhouette loss, forward and backward", METHOD, header, rows, claims)
+
+
+def _compare(scene, size: int, batch: int, rounds: int, peers: bool):
+    threads = 1 if batch == 1 else 2
+    target = ours.shifted_silhouette(scene, size)
+    our_silhouette = ours.Silhouette(scene, target, threads=threads)
+    contestants = {"intaglio": our_silhouette.step}
+    if peers:
+        from .peers.deodr_silhouette import Silhouette
+
+        views = [
+            Silhouette(pos_clip, scene.triangles, scene.neighbours, view_target)
+            for pos_clip, view_target in zip(scene.pos_clip, target, strict=True)
+        ]
+        contestants["deodr"] = lambda: [view.step() for view in views]
+        contestants["deodr tuned"] = lambda: [view.tuned_step() for view in views]
+    timings = in_turns(contestants, rounds=rounds)
+    row = (str(batch), f"{size}²", str(threads), *(milliseconds(timing) for timing in timings.values()))
+    if not peers:
+        return row, []
+    gain, tuned_gain = (timings[name].times(timings["intaglio"]) for name in ("deodr", "deodr tuned"))
+    our_silhouette.step()
+    cosine = _cosine(our_silhouette.grad_pixel(), np.stack([view.step()[1] for view in views]))
+    row += (ratio(gain), ratio(tuned_gain), f"{cosine:.3f}")
+    must, aim = (4, 10) if batch == 1 else (8, 20)
+    return row, [Claim(f"silhouette step {size}², batch {batch}: deodr / intaglio", gain, must, aim)]
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.vdot(a, b) / np.sqrt(np.vdot(a, a) * np.vdot(b, b)))
+
+
+if __name__ == "__main__":
+    print(measure().markdown)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Every benchmark runs, at toy sizes and without the renderers it compares with; its numbers mean nothing here."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+from benchmarks import dense, forward, growth, imports, overhead, silhouette, threads, timing
+from benchmarks.report import Claim, Section
+
+TOYS = {
+    "forward": lambda: forward.measure(sizes=(16,), rounds=1, peers=False),
+    "silhouette": lambda: silhouette.measure(sizes=(16,), batches=(1, 2), rounds=1, peers=False),
+    "dense": lambda: dense.measure(levels=(1,), size=16, rounds=1, peers=False),
+    "threads": lambda: threads.measure(big=32, small=16, rounds=1),
+    "growth": lambda: growth.measure(levels=(1, 2), sizes=(16, 32), rounds=1),
+    "overhead": lambda: overhead.measure(rounds=1),
+    "imports": lambda: imports.measure(rounds=1),
+}
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_every_benchmark_answers_with_a_table(name):
+    section = TOYS[name]()
+    assert section.markdown.startswith(f"## {section.title}\n")
+    assert section.rows
+    assert all(len(row) == len(section.header) for row in section.rows)
+
+
+def test_timings_of_two_contestants_compare_round_by_round():
+    slow, fast = timing.Timing((4.0, 40.0, 4.0)), timing.Timing((2.0, 20.0, 1.0))
+    assert slow.times(fast) == 2.0
+    assert fast.median_ms == 2.0
+
+
+def test_contestants_take_turns_in_every_round():
+    turns = []
+    timing.in_turns({"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}, rounds=3, burst_ms=0)
+    warm_up = ["a", "a", "b", "b"]
+    assert turns == warm_up + ["a", "b"] * 3
+
+
+def test_a_goal_says_whether_it_is_reached():
+    assert Claim("faster", 2.5, must=2, aim=5).verdict == "reached"
+    assert Claim("faster", 6, must=2, aim=5).verdict == "aim reached"
+    assert Claim("faster", 1.9, must=2, aim=5).verdict == "**missed**"
+    assert Claim("cheaper", 1.2, must=1.3, smaller_is_better=True).verdict == "reached"
+
+
+def test_a_section_is_written_as_markdown():
+    section = Section("Title", "Method.", ("a", "b"), [("1", "2")])
+    assert section.markdown == "## Title\n\nMethod.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
