@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""What every op checks of its arguments before any work, and which front end serves them.
+
+A tensor of a framework can exist only if that framework is imported, so the type of an argument tells which front end to load;
+no framework is imported speculatively. Values (index ranges, finite positions) are checked natively, where they are read.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+Array = Any
+Shape = tuple  # of names ("B") and numbers (4)
+
+_FRONT_ENDS = ("numpy", "torch")
+_front_end_of: dict[type, Any] = {}
+
+
+def front_end(op: str, argument: str, x: Array) -> Any:
+    """The module of `intaglio.ops` that serves the type of `x`."""
+    found = _front_end_of.get(type(x))
+    if found is None:
+        for base in type(x).__mro__:
+            root = base.__module__.partition(".")[0]
+            if root in _FRONT_ENDS:
+                module = importlib.import_module(f".{root}", __package__)
+                if isinstance(x, module.ARRAY):
+                    found = _front_end_of[type(x)] = module
+                    break
+    if found is None:
+        frameworks = " or ".join(_FRONT_ENDS)
+        raise ValueError(
+            f"{op}: {argument} must be an array of {frameworks}; got {type(x).__name__} (make it an array or tensor first)"
+        )
+    return found
+
+
+def _written(shape: Shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+class Door:
+    """Checks the arguments of one call: each `value` or `index` array against shapes whose letters must agree throughout."""
+
+    def __init__(self, op: str, argument: str, leading: Array):
+        self.op = op
+        self.front = front_end(op, argument, leading)
+        self.sizes: dict[str, tuple[int, str]] = {}  # letter: (size, argument that set it)
+        self.dtype: tuple[Any, str] | None = None
+
+    def fail(self, argument: str, expected: str, got: str, remedy: str) -> None:
+        raise ValueError(f"{self.op}: {argument} must be {expected}; got {got} ({remedy})")
+
+    def value(self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes") -> None:
+        """A float32 or float64 array; all of a call have the same dtype."""
+        dtype = self._array(argument, x)
+        if dtype not in self.front.VALUES:
+            remedy = "convert it first, for example x.astype(np.float32) or x.float()"
+            self.fail(argument, "float32 or float64", str(dtype), remedy)
+        if self.dtype is None:
+            self.dtype = (dtype, argument)
+        elif dtype != self.dtype[0]:
+            self.fail(argument, f"{self.dtype[0]} like {self.dtype[1]}", str(dtype), "convert one of them")
+        self._shape(argument, x, shapes, remedy)
+
+    def index(self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes") -> None:
+        """An int32 array."""
+        dtype = self._array(argument, x)
+        if dtype != self.front.INDEX:
+            remedy = "convert it first, for example x.astype(np.int32) or x.to(torch.int32)"
+            self.fail(argument, "int32", str(dtype), remedy)
+        self._shape(argument, x, shapes, remedy)
+
+    def _array(self, argument: str, x: Array) -> Any:
+        if not isinstance(x, self.front.ARRAY):
+            kind = self.front.ARRAY
+            self.fail(argument, f"a {kind.__module__}.{kind.__name__} like the others", type(x).__name__, "convert it first")
+        if (device := self.front.device_of(x)) != "cpu":
+            self.fail(argument, "on the CPU", f"device {device}", "move it with .cpu(); this build draws on the CPU")
+        return x.dtype
+
+    def _shape(self, argument: str, x: Array, shapes: tuple[Shape, ...], remedy: str) -> None:
+        got = x.shape
+        for shape in shapes:
+            if len(shape) == len(got) and self._agrees(argument, shape, got):
+                return
+        expected = " or ".join(_written(shape) for shape in shapes)
+        known = [
+            f"{letter} = {size} from {source}"
+            for letter, (size, source) in self.sizes.items()
+            if source != argument and any(letter in shape for shape in shapes)
+        ]
+        if known:
+            expected += f" with {', '.join(known)}"
+        self.fail(argument, expected, _written(tuple(got)), remedy)
+
+    def _agrees(self, argument: str, shape: Shape, got: Any) -> bool:
+        for name, size in zip(shape, got, strict=True):
+            if (self.sizes.get(name, (size,))[0] if isinstance(name, str) else name) != size:
+                return False
+        for name, size in zip(shape, got, strict=True):
+            if isinstance(name, str):
+                self.sizes.setdefault(name, (size, argument))
+        return True

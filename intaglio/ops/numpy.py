@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""NumPy front end: the ops forward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from intaglio import _native
+
+from .calls import Call, Op
+
+ARRAY = np.ndarray
+INDEX = np.dtype(np.int32)
+VALUES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _run(call: Call, *inputs: Any) -> tuple:
+    inputs = tuple(np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x for x in inputs)
+    value = next(x.dtype for x in inputs if isinstance(x, np.ndarray) and x.dtype in VALUES)
+    outputs = tuple(
+        None if shape is None else np.empty(shape, INDEX if kind == "index" else value)
+        for shape, kind in call.outputs(*inputs)
+    )
+    getattr(_native, call.name)(*inputs, *outputs)
+    return outputs
+
+
+def apply(op: Op, *inputs: Any) -> tuple:
+    return (inputs[0],) if op.forward is None else _run(op.forward, *inputs)
+
+
+def device_of(x: Any) -> str:
+    return "cpu"

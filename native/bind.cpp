@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// The door for torch, paddle and numpy. Every function takes its inputs, then the buffers that it fills.
+#include "cpu/pool.h"
+#include "exchange.h"
+#include "ops.h"
+
+namespace intaglio {
+namespace {
+
+using Index = const int32_t;
+
+// Runs an op without the GIL; what it objects to becomes a ValueError that begins with the op's name.
+template <class Run>
+auto call(const char* op, const Run& run) {
+  std::string complaint;
+  try {
+    nb::gil_scoped_release release;
+    return run();
+  } catch (const std::invalid_argument& error) {
+    complaint = std::string(op) + ": " + error.what();
+  }
+  throw nb::value_error(complaint.c_str());
+}
+
+// Reads the arguments of an op with the GIL held, for float or for double as `leading` says, then runs what that returns.
+template <class Prepare>
+auto dispatch(const char* op, const Array& leading, const Prepare& prepare) {
+  return leading.holds<double>() ? call(op, prepare(double())) : call(op, prepare(float()));
+}
+
+// The arguments of a call, in order. Arrays may be None; numbers serve the front ends' tracing alone and are skipped.
+class Arguments {
+ public:
+  explicit Arguments(nb::args args) : args_(args) {}
+  Array operator()(const char* name) {
+    if (at_ >= args_.size()) throw std::invalid_argument(std::string(name) + " is missing");
+    return Array(args_[at_++], name);
+  }
+  void skip() { ++at_; }
+
+ private:
+  nb::args args_;
+  size_t at_ = 0;
+};
+
+template <class T>
+Geometry<T> geometry_of(const Array& pos_clip, const Array& triangles) {
+  const T* positions = pos_clip.data<const T>({-1, -1, 4});
+  bool own = triangles.axes() == 3;
+  Index* indices = own ? triangles.data<Index>({pos_clip.size(0), -1, 3}) : triangles.data<Index>({-1, 3});
+  return {positions, indices, pos_clip.size(0), pos_clip.size(1), triangles.size(-2), own};
+}
+
+Raster raster_of(const Array& triangle_id) {
+  triangle_id.data<Index>({-1, -1, -1});
+  return {triangle_id.size(0), triangle_id.size(1), triangle_id.size(2)};
+}
+
+template <class T>
+Attributes<T> attributes_of(const Array& values, const Array& triangles, Raster raster) {
+  bool own_values = values.axes() == 3, own_triangles = triangles.axes() == 3;
+  const T* data = own_values ? values.data<const T>({raster.batch, -1, -1}) : values.data<const T>({-1, -1});
+  Index* indices = own_triangles ? triangles.data<Index>({raster.batch, -1, 3}) : triangles.data<Index>({-1, 3});
+  return {data, indices, values.size(-2), triangles.size(-2), values.size(-1), own_values, own_triangles};
+}
+
+template <class T>
+T* image_of(const Array& array, Raster r) {
+  return array.data<T>({r.batch, r.height, r.width, -1});
+}
+
+void bind_rasterize(nb::module_& m) {
+  m.def("rasterize", [](nb::args args) {
+    Arguments next(args);
+    Array pos_clip = next("pos_clip"), triangles = next("triangles");
+    next.skip();
+    next.skip();
+    Array triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), depth = next("depth");
+    dispatch("rasterize", pos_clip, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+      return [=, id = triangle_id.data<int32_t>({g.batch, -1, -1}), weights = image_of<T>(barycentrics, r),
+              z = depth.data<T>({r.batch, r.height, r.width})] { rasterize(g, r, id, weights, z); };
+    });
+  });
+  m.def("rasterize_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array pos_clip = next("pos_clip"), triangles = next("triangles"), triangle_id = next("triangle_id"),
+          grad_barycentrics = next("grad_barycentrics"), grad_depth = next("grad_depth"), grad_pos_clip = next("grad_pos_clip");
+    dispatch("rasterize backward", pos_clip, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+      return
+          [=, id = triangle_id.data<Index>({g.batch, -1, -1}), grad_weights = image_of<const T>(grad_barycentrics, r),
+           grad_z = grad_depth.data<const T>({r.batch, r.height, r.width}),
+           grad = grad_pos_clip.data<T>({g.batch, g.num_vertices, 4})] { rasterize_vjp(g, r, id, grad_weights, grad_z, grad); };
+    });
+  });
+}
+
+void bind_interpolate(nb::module_& m) {
+  m.def("interpolate", [](nb::args args) {
+    Arguments next(args);
+    Array attributes = next("attributes"), triangles = next("triangles"), triangle_id = next("triangle_id"),
+          barycentrics = next("barycentrics"), out = next("out");
+    dispatch("interpolate", attributes, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Attributes<T> a = attributes_of<T>(attributes, triangles, r);
+      return [=, id = triangle_id.data<Index>({-1, -1, -1}), weights = image_of<const T>(barycentrics, r),
+              values = out.data<T>({r.batch, r.height, r.width, a.channels})] { interpolate(a, r, id, weights, values); };
+    });
+  });
+  m.def("interpolate_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array attributes = next("attributes"), triangles = next("triangles"), triangle_id = next("triangle_id"),
+          barycentrics = next("barycentrics"), grad_out = next("grad_out");
+    next.skip();
+    next.skip();
+    Array grad_attributes = next("grad_attributes"), grad_barycentrics = next("grad_barycentrics");
+    dispatch("interpolate backward", attributes, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Attributes<T> a = attributes_of<T>(attributes, triangles, r);
+      T* grad_values = a.own_values ? grad_attributes.data<T>({r.batch, a.num_vertices, a.channels})
+                                    : grad_attributes.data<T>({a.num_vertices, a.channels});
+      return [=, id = triangle_id.data<Index>({-1, -1, -1}), weights = image_of<const T>(barycentrics, r),
+              grad = grad_out.data<const T>({r.batch, r.height, r.width, a.channels}),
+              grad_weights = image_of<T>(grad_barycentrics, r)] {
+        interpolate_vjp(a, r, id, weights, grad, grad_values, grad_weights);
+      };
+    });
+  });
+  m.def("screen_derivatives", [](nb::args args) {
+    Arguments next(args);
+    Array attributes = next("attributes"), triangles = next("triangles"), triangle_id = next("triangle_id"),
+          pos_clip = next("pos_clip"), pos_triangles = next("pos_triangles"), out = next("out");
+    dispatch("screen_derivatives", attributes, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Attributes<T> a = attributes_of<T>(attributes, triangles, r);
+      Geometry<T> g = geometry_of<T>(pos_clip, pos_triangles);
+      return [=, id = triangle_id.data<Index>({g.batch, -1, -1}),
+              values = out.data<T>({r.batch, r.height, r.width, a.channels, 2})] { screen_derivatives(a, g, r, id, values); };
+    });
+  });
+}
+
+template <class T>
+Surface<T> surface_of(const Array& image, const Array& triangle_id, const Array& pos_clip, const Array& triangles,
+                      const Array& neighbours) {
+  Raster r = raster_of(triangle_id);
+  Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+  Index* table =
+      g.own_triangles ? neighbours.data<Index>({g.batch, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
+  return {g, table, r, triangle_id.data<Index>({g.batch, -1, -1}), image_of<const T>(image, r), image.size(-1)};
+}
+
+// No sane mesh gets here, so it is said rather than counted: the edges of these pixels pass for edges without motion.
+void warn_of_cut_walks(const char* op, int64_t count) {
+  if (count == 0) return;
+  std::string text = std::string(op) + ": " + std::to_string(count) +
+                     " pixel pairs gave up after 4096 triangles within one pixel; their gradient may be wrong";
+  if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) < 0) throw nb::python_error();
+}
+
+void bind_visibility(nb::module_& m) {
+  m.def("edge_gradient_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
+          neighbours = next("neighbours"), grad_image = next("grad_image"), grad_pos_clip = next("grad_pos_clip");
+    int64_t cut = dispatch("edge_gradient backward", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+      return [=, grad = grad_image.data<const T>({s.raster.batch, s.raster.height, s.raster.width, s.channels}),
+              out = grad_pos_clip.data<T>({s.raster.batch, s.geometry.num_vertices, 4})] {
+        return edge_gradient_vjp(s, grad, out);
+      };
+    });
+    warn_of_cut_walks("edge_gradient", cut);
+  });
+  m.def("antialias", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
+          neighbours = next("neighbours"), out = next("out");
+    int64_t cut = dispatch("antialias", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+      return [=, blended = out.data<T>({s.raster.batch, s.raster.height, s.raster.width, s.channels})] {
+        return antialias(s, blended);
+      };
+    });
+    warn_of_cut_walks("antialias", cut);
+  });
+  m.def("antialias_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
+          neighbours = next("neighbours"), grad_out = next("grad_out");
+    next.skip();
+    next.skip();
+    Array grad_image = next("grad_image"), grad_pos_clip = next("grad_pos_clip");
+    dispatch("antialias backward", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+      auto pixels = {s.raster.batch, s.raster.height, s.raster.width, s.channels};
+      return [=, grad = grad_out.data<const T>(pixels), image_out = grad_image.data<T>(pixels),
+              pos_out = grad_pos_clip.data<T>({s.raster.batch, s.geometry.num_vertices, 4})] {
+        return antialias_vjp(s, grad, image_out, pos_out);
+      };
+    });
+  });
+}
+
+}  // namespace
+}  // namespace intaglio
+
+NB_MODULE(_native, m) {
+  using namespace intaglio;
+  bind_rasterize(m);
+  bind_interpolate(m);
+  bind_visibility(m);
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads);
+}

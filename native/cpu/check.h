@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What no shape can tell: the values that would lead a loop out of its arrays, found before anything is written.
+#pragma once
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "../ops.h"
+
+namespace intaglio {
+
+// Throws unless low <= index[i] < high for all i. The message begins with the argument's name.
+inline void check_indices(const char* name, const int32_t* index, int64_t count, int32_t low, int64_t high,
+                          const char* remedy) {
+  int32_t least = INT32_MAX, most = INT32_MIN;
+  for (int64_t i = 0; i < count; ++i) {
+    least = index[i] < least ? index[i] : least;
+    most = index[i] > most ? index[i] : most;
+  }
+  if (count == 0 || (least >= low && most < high)) return;
+  int32_t wrong = least < low ? least : most;
+  throw std::invalid_argument(std::string(name) + " must be in [" + std::to_string(low) + ", " + std::to_string(high) +
+                              "); got " + std::to_string(wrong) + " (" + remedy + ")");
+}
+
+template <class T>
+void check_finite(const char* name, const T* values, int64_t count, const char* remedy) {
+  T zero = 0;  // x - x is 0 for finite x and NaN otherwise
+  constexpr int kLanes = 32;
+  T lane[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (int l = 0; l < kLanes; ++l) lane[l] += values[i + l] - values[i + l];
+  for (; i < count; ++i) zero += values[i] - values[i];
+  for (T l : lane) zero += l;
+  if (zero == 0) return;
+  for (i = 0; values[i] - values[i] == 0;) ++i;
+  throw std::invalid_argument(std::string(name) + " must be finite; got " + std::to_string(values[i]) + " at flat index " +
+                              std::to_string(i) + " (" + remedy + ")");
+}
+
+template <class T>
+void check_geometry(const Geometry<T>& g) {
+  check_finite("pos_clip", g.pos_clip, g.batch * g.num_vertices * 4, "a camera inside the mesh, or a diverged fit?");
+  check_indices("triangles", g.triangles, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, 0, g.num_vertices,
+                "indices count from 0 and must stay below the number of vertices");
+}
+
+inline void check_triangle_id(const int32_t* triangle_id, Raster raster, int64_t num_triangles) {
+  check_indices("fragments.triangle_id", triangle_id, raster.batch * raster.pixels(), -1, num_triangles,
+                "were these fragments made from other triangles?");
+}
+
+}  // namespace intaglio

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// Visibility on the CPU: triangles are made ready in chunks, binned to tiles in order, and drawn tile by tile, where only id
+// and depth live; weights are a second sweep over the visible pixels. Per pixel the nearest wins and ties go to the lowest
+// index, so that neither tiles nor threads change the picture.
+#include <cstring>
+
+#include "accumulate.h"
+#include "check.h"
+#include "setup.h"
+#include "simd.h"
+
+namespace intaglio {
+namespace {
+
+// A tile's ids and depths fill half of a 32 KB first-level cache. Widths are multiples of a block of pixels.
+constexpr int kTileWidth = 64, kTileHeight = 32, kBlock = 16;
+
+template <class T>
+struct Tile {
+  alignas(64) int32_t id[kTileHeight * kTileWidth];
+  alignas(64) T depth[kTileHeight * kTileWidth];
+};
+
+// e(x, y) = e + x step_x + y step_y >= 0 inside, in units where one pixel is one step: exact, since pixel centres lie
+// 256 grid steps apart and the sign of e does not change when it is divided by 256 and rounded down.
+struct EdgeStep {
+  int32_t e, step_x, step_y;
+};
+
+// The edge a -> b over a block of samples of which `first` is the upper left; false if it rejects them all.
+inline bool edge_over(EdgeStep& edge, Subpixel a, Subpixel b, Subpixel first, int columns, int rows) {
+  int64_t dx = b.x - a.x, dy = b.y - a.y;
+  // Positive area with y down: the interior is right of the edge, so left edges go up and top edges go right.
+  bool top_left = dy < 0 || (dy == 0 && dx > 0);
+  int64_t e = (dx * (first.y - a.y) - dy * (first.x - a.x) - (top_left ? 0 : 1)) >> 8;
+  int64_t far_x = -dy * (columns - 1), far_y = dx * (rows - 1);
+  if (e + std::max<int64_t>(far_x, 0) + std::max<int64_t>(far_y, 0) < 0) return false;
+  if (e + std::min<int64_t>(far_x, 0) + std::min<int64_t>(far_y, 0) >= 0)
+    edge = {0, 0, 0};  // accepts them all
+  else
+    edge = {(int32_t)e, (int32_t)-dy, (int32_t)dx};  // crosses them: below 2^31 by the guard band
+  return true;
+}
+
+template <class T>
+INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
+  int x0 = std::max(t.column_begin - tile_column, 0) & ~(kBlock - 1), x1 = std::min(t.column_end - tile_column, kTileWidth);
+  int y0 = std::max(t.row_begin - tile_row, 0), y1 = std::min(t.row_end - tile_row, kTileHeight);
+  int columns = (x1 - x0 + kBlock - 1) & ~(kBlock - 1);
+  Subpixel first{pixel_centre(tile_column + x0, raster.width), pixel_centre(tile_row + y0, raster.height)};
+  EdgeStep edge[3];
+  for (int k = 0; k < 3; ++k)
+    if (!edge_over(edge[k], t.corner[k], t.corner[(k + 1) % 3], first, columns, y1 - y0)) return;
+  int32_t lane0[kBlock], lane1[kBlock], lane2[kBlock];
+  T lane_depth[kBlock];
+  for (int l = 0; l < kBlock; ++l) {
+    lane0[l] = l * edge[0].step_x, lane1[l] = l * edge[1].step_x, lane2[l] = l * edge[2].step_x;
+    lane_depth[l] = (T)l;
+  }
+  const int32_t id = t.triangle_id;
+  const T low = t.least_depth, high = t.most_depth, depth_dx = t.depth_dx;
+  for (int y = y0; y < y1; ++y) {
+    // Relative to the triangle's own first sample, so that no tile changes a depth.
+    T row_depth = t.depth + t.depth_dy * (T)(tile_row + y - t.row_begin);
+    int32_t e0 = edge[0].e, e1 = edge[1].e, e2 = edge[2].e;
+    for (int x = x0; x < x1; x += kBlock) {
+      T offset = (T)(tile_column + x - t.column_begin);
+      int32_t* ids = tile.id + y * kTileWidth + x;
+      T* depths = tile.depth + y * kTileWidth + x;
+      for (int l = 0; l < kBlock; ++l) {
+        int32_t outside = (e0 + lane0[l]) | (e1 + lane1[l]) | (e2 + lane2[l]);
+        T depth = row_depth + depth_dx * (offset + lane_depth[l]);
+        depth = depth < low ? low : depth;
+        depth = depth > high ? high : depth;
+        bool wins = (outside >= 0) & (depth < depths[l]);
+        depths[l] = wins ? depth : depths[l];
+        ids[l] = wins ? id : ids[l];
+      }
+      e0 += kBlock * edge[0].step_x, e1 += kBlock * edge[1].step_x, e2 += kBlock * edge[2].step_x;
+    }
+    edge[0].e += edge[0].step_y, edge[1].e += edge[1].step_y, edge[2].e += edge[2].step_y;
+  }
+}
+
+template <class T>
+INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, Tile<T>& tile,
+                              int tile_column, int tile_row, Raster raster) {
+  for (int i = 0; i < kTileWidth * kTileHeight; ++i) tile.id[i] = -1, tile.depth[i] = 1;
+  for (; begin != end; ++begin) draw(**begin, tile, tile_column, tile_row, raster);
+}
+
+INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,
+                               Tile<float>& tile, int tile_column, int tile_row, Raster raster) {
+  draw_all(begin, end, tile, tile_column, tile_row, raster);
+}
+
+void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, Tile<double>& tile,
+               int tile_column, int tile_row, Raster raster) {
+  draw_all(begin, end, tile, tile_column, tile_row, raster);
+}
+
+template <class T>
+void load_triangle(const T* pos_clip, const int32_t* triangles, int32_t triangle_id, Vec4<T> v[3]) {
+  const int32_t* t = triangles + 3 * (int64_t)triangle_id;
+  for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)t[i]);
+}
+
+// Where the values of one image go.
+template <class T>
+struct Image {
+  int32_t* triangle_id;
+  T* barycentrics;
+  T* depth;
+};
+
+// Weights along a run of pixels of one triangle: the edge functions are affine, so they are stepped from its first pixel.
+template <class T>
+void weigh_run(const Vec4<T> v[3], T X, T Y, T step, int64_t count, T* barycentrics) {
+  SeenTriangle<T> s = seen_from(v, X, Y);
+  T e0 = cross(s.p[1], s.p[2]), e1 = cross(s.p[2], s.p[0]), e2 = cross(s.p[0], s.p[1]);
+  T d0 = (v[2].w * s.p[1].y - v[1].w * s.p[2].y) * step, d1 = (v[0].w * s.p[2].y - v[2].w * s.p[0].y) * step,
+    d2 = (v[1].w * s.p[0].y - v[0].w * s.p[1].y) * step;
+  T sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
+  e0 *= sign, e1 *= sign, e2 *= sign, d0 *= sign, d1 *= sign, d2 *= sign;
+  for (int64_t i = 0; i < count; ++i) {
+    T f0 = max_of(e0 + (T)i * d0, (T)0), f1 = max_of(e1 + (T)i * d1, (T)0), f2 = max_of(e2 + (T)i * d2, (T)0);
+    T sum = f0 + f1 + f2;
+    T inverse = 1 / sum;
+    barycentrics[2 * i] = sum > 0 ? f0 * inverse : (T)1 / 3;
+    barycentrics[2 * i + 1] = sum > 0 ? f1 * inverse : (T)1 / 3;
+  }
+}
+
+template <class T>
+void write_tile(const Geometry<T>& g, int64_t b, const Tile<T>& tile, int tile_column, int tile_row, Raster raster,
+                Image<T> image) {
+  int columns = (int)std::min<int64_t>(kTileWidth, raster.width - tile_column);
+  int rows = (int)std::min<int64_t>(kTileHeight, raster.height - tile_row);
+  T step = (T)2 / (T)raster.width;
+  for (int y = 0; y < rows; ++y) {
+    const int32_t* ids = tile.id + y * kTileWidth;
+    int64_t at = (tile_row + y) * raster.width + tile_column;
+    std::memcpy(image.triangle_id + at, ids, columns * sizeof(int32_t));
+    std::memcpy(image.depth + at, tile.depth + y * kTileWidth, columns * sizeof(T));
+    std::fill_n(image.barycentrics + 2 * at, 2 * columns, (T)0);
+    T Y = -ndc_centre<T>(tile_row + y, raster.height);
+    for (int x = 0; x < columns;) {
+      int begin = x;
+      int32_t id = ids[x];
+      while (x < columns && ids[x] == id) ++x;
+      if (id < 0) continue;
+      Vec4<T> v[3];
+      load_triangle(g.positions_of(b), g.triangles_of(b), id, v);
+      weigh_run(v, ndc_centre<T>(tile_column + begin, raster.width), Y, step, x - begin, image.barycentrics + 2 * (at + begin));
+    }
+  }
+}
+
+template <class T>
+void write_background(int tile_column, int tile_row, Raster raster, Image<T> image) {
+  int64_t columns = std::min<int64_t>(kTileWidth, raster.width - tile_column);
+  int64_t row_end = std::min<int64_t>(tile_row + kTileHeight, raster.height);
+  for (int64_t y = tile_row; y < row_end; ++y) {
+    int64_t at = y * raster.width + tile_column;
+    std::fill_n(image.triangle_id + at, columns, -1);
+    std::fill_n(image.depth + at, columns, (T)1);
+    std::fill_n(image.barycentrics + 2 * at, 2 * columns, (T)0);
+  }
+}
+
+// Working memory of one image, kept from call to call by each thread: its pages cost more than what is done in them.
+template <class T>
+struct Workspace {
+  std::vector<ImageVertex<T>> vertices;
+  std::vector<std::vector<ReadyTriangle<T>>> chunks;
+  std::vector<int32_t> bin_sizes;                // [chunk, tile], then where each chunk's share of a tile begins
+  std::vector<const ReadyTriangle<T>*> entries;  // tile by tile, each in the order of the triangles
+  std::vector<int32_t> tile_begin;
+
+  // Too large to be kept for a caller who may never draw such a mesh again.
+  bool heavy() const { return entries.capacity() * 8 + vertices.capacity() * sizeof(ImageVertex<T>) > (64 << 20); }
+};
+
+template <class T>
+void project_vertices(const T* pos_clip, int64_t num_vertices, Raster raster, std::vector<ImageVertex<T>>& out) {
+  out.resize(num_vertices);
+  constexpr int64_t kSlice = 8192;
+  parallel_for((num_vertices + kSlice - 1) / kSlice, [&](int64_t slice) {
+    int64_t end = std::min(num_vertices, (slice + 1) * kSlice);
+    for (int64_t i = slice * kSlice; i < end; ++i) out[i] = project(load4(pos_clip + 4 * i), raster.height, raster.width);
+  });
+}
+
+template <class T, class Visit>
+void for_each_tile(const ReadyTriangle<T>& t, int tiles_across, const Visit& visit) {
+  for (int ty = t.row_begin / kTileHeight; ty <= (t.row_end - 1) / kTileHeight; ++ty)
+    for (int tx = t.column_begin / kTileWidth; tx <= (t.column_end - 1) / kTileWidth; ++tx) visit(ty * tiles_across + tx);
+}
+
+template <class T>
+void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_across, int64_t tiles, Workspace<T>& work) {
+  const int32_t* triangles = g.triangles_of(b);
+  const T* pos_clip = g.positions_of(b);
+  int64_t chunk_size = std::max<int64_t>(4096, (g.num_triangles + 63) / 64);
+  int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
+  work.chunks.resize(num_chunks);
+  work.bin_sizes.assign(num_chunks * tiles, 0);
+  parallel_for(num_chunks, [&](int64_t chunk) {
+    std::vector<ReadyTriangle<T>>& out = work.chunks[chunk];
+    out.clear();
+    int64_t end = std::min(g.num_triangles, (chunk + 1) * chunk_size);
+    for (int64_t i = chunk * chunk_size; i < end; ++i) {
+      const int32_t* t = triangles + 3 * i;
+      const ImageVertex<T>&v0 = work.vertices[t[0]], &v1 = work.vertices[t[1]], &v2 = work.vertices[t[2]];
+      if (v0.at.valid() && v1.at.valid() && v2.at.valid()) {
+        ReadyTriangle<T> ready;
+        if (!make_ready(ready, v0, v1, v2, raster.height, raster.width)) continue;
+        ready.triangle_id = (int32_t)i;
+        out.push_back(ready);
+      } else {
+        make_ready_clipped(pos_clip, t, (int32_t)i, raster.height, raster.width, out);
+      }
+    }
+    int32_t* sizes = work.bin_sizes.data() + chunk * tiles;
+    for (const ReadyTriangle<T>& t : out) for_each_tile(t, tiles_across, [&](int tile) { ++sizes[tile]; });
+  });
+}
+
+// Counts become offsets, then every chunk puts its triangles into its own share of each tile's list.
+template <class T>
+void fill_bins(int tiles_across, int64_t tiles, Workspace<T>& work) {
+  int64_t num_chunks = (int64_t)work.chunks.size();
+  work.tile_begin.resize(tiles + 1);
+  int32_t total = 0;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    work.tile_begin[tile] = total;
+    for (int64_t chunk = 0; chunk < num_chunks; ++chunk) {
+      int32_t& size = work.bin_sizes[chunk * tiles + tile];
+      total += size;
+      size = total - size;
+    }
+  }
+  work.tile_begin[tiles] = total;
+  work.entries.resize(total);
+  parallel_for(num_chunks, [&](int64_t chunk) {
+    int32_t* next = work.bin_sizes.data() + chunk * tiles;
+    for (const ReadyTriangle<T>& t : work.chunks[chunk])
+      for_each_tile(t, tiles_across, [&](int tile) { work.entries[next[tile]++] = &t; });
+  });
+}
+
+template <class T>
+void rasterize_image(const Geometry<T>& g, int64_t b, Raster raster, Image<T> image) {
+  thread_local Workspace<T> kept;
+  Workspace<T>& work = kept;
+  int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
+  int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
+  project_vertices(g.positions_of(b), g.num_vertices, raster, work.vertices);
+  make_all_ready(g, b, raster, tiles_across, tiles, work);
+  fill_bins(tiles_across, tiles, work);
+  parallel_for(tiles, [&](int64_t t) {
+    int tile_column = (int)(t % tiles_across) * kTileWidth, tile_row = (int)(t / tiles_across) * kTileHeight;
+    int32_t begin = work.tile_begin[t], end = work.tile_begin[t + 1];
+    if (begin == end) return write_background(tile_column, tile_row, raster, image);
+    Tile<T> tile;
+    draw_tile(work.entries.data() + begin, work.entries.data() + end, tile, tile_column, tile_row, raster);
+    write_tile(g, b, tile, tile_column, tile_row, raster, image);
+  });
+  if (work.heavy()) work = {};
+}
+
+}  // namespace
+
+template <class T>
+void rasterize(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth) {
+  check_geometry(g);
+  auto draw_image = [&](int64_t b) {
+    int64_t at = b * raster.pixels();
+    rasterize_image(g, b, raster, Image<T>{triangle_id + at, barycentrics + 2 * at, depth + at});
+  };
+  if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
+  for (int64_t b = 0; b < g.batch; ++b) draw_image(b);
+}
+
+template <class T>
+void rasterize_vjp(const Geometry<T>& g, Raster raster, const int32_t* triangle_id, const T* grad_barycentrics,
+                   const T* grad_depth, T* grad_pos_clip) {
+  check_geometry(g);
+  check_triangle_id(triangle_id, raster, g.num_triangles);
+  accumulate_rows(raster, grad_pos_clip, g.num_vertices * 4, false,
+                  [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
+                    const int32_t* triangles = g.triangles_of(b);
+                    for (int64_t y = row_begin; y < row_end; ++y) {
+                      T Y = -ndc_centre<T>(y, raster.height);
+                      const int64_t row = (b * raster.height + y) * raster.width;
+                      for (int64_t x = 0; x < raster.width;) {
+                        int32_t id = triangle_id[row + x];
+                        if (id < 0) {
+                          ++x;
+                          continue;
+                        }
+                        Vec4<T> v[3], grad_v[3] = {};
+                        load_triangle(g.positions_of(b), triangles, id, v);
+                        for (; x < raster.width && triangle_id[row + x] == id; ++x) {
+                          T X = ndc_centre<T>(x, raster.width);
+                          int64_t at = row + x;
+                          if (grad_barycentrics)
+                            barycentrics_vjp(v, X, Y, {grad_barycentrics[2 * at], grad_barycentrics[2 * at + 1]}, grad_v);
+                          if (grad_depth && grad_depth[at] != 0) plane_depth_vjp(v, X, Y, grad_depth[at], grad_v);
+                        }
+                        for (int i = 0; i < 3; ++i) {
+                          T* sum = sums + 4 * (int64_t)triangles[3 * (int64_t)id + i];
+                          sum[0] += grad_v[i].x, sum[1] += grad_v[i].y, sum[2] += grad_v[i].z, sum[3] += grad_v[i].w;
+                        }
+                      }
+                    }
+                  });
+}
+
+template void rasterize(const Geometry<float>&, Raster, int32_t*, float*, float*);
+template void rasterize(const Geometry<double>&, Raster, int32_t*, double*, double*);
+template void rasterize_vjp(const Geometry<float>&, Raster, const int32_t*, const float*, const float*, float*);
+template void rasterize_vjp(const Geometry<double>&, Raster, const int32_t*, const double*, const double*, double*);
+
+}  // namespace intaglio

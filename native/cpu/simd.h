@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// One source, several instruction sets: a function marked INTAGLIO_CLONES is compiled for each and chosen when the module
+// is loaded. Its loops must be plain and branch-free, and what it calls marked INTAGLIO_INLINE.
+#pragma once
+
+#define INTAGLIO_INLINE inline __attribute__((always_inline))
+
+// ifunc needs glibc, and the sanitizers run before it is resolved.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(INTAGLIO_NO_CLONES)
+#define INTAGLIO_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define INTAGLIO_CLONES
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+// Edges between neighbouring pixels: their gradient alone (edge), or the blend of the two colours that they cross (antialias).
+#include <atomic>
+
+#include "../math/edge_gradient.h"
+#include "accumulate.h"
+#include "check.h"
+
+namespace intaglio {
+namespace {
+
+template <class T>
+void check_surface(const Surface<T>& s) {
+  const Geometry<T>& g = s.geometry;
+  check_geometry(g);
+  check_triangle_id(s.triangle_id, s.raster, g.num_triangles);
+  check_indices("neighbours", s.neighbours, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, -1, g.num_triangles,
+                "was this table built for these triangles?");
+}
+
+// The grid positions of all vertices of all images.
+template <class T>
+std::vector<Subpixel> snap_all(const Surface<T>& s) {
+  int64_t count = s.geometry.batch * s.geometry.num_vertices;
+  std::vector<Subpixel> snapped(count);
+  constexpr int64_t kSlice = 8192;
+  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
+    int64_t end = std::min(count, (slice + 1) * kSlice);
+    for (int64_t i = slice * kSlice; i < end; ++i)
+      snapped[i] = snap(load4(s.geometry.pos_clip + 4 * i), s.raster.height, s.raster.width);
+  });
+  return snapped;
+}
+
+template <class T>
+WalkedMesh<T> walked_mesh(const Surface<T>& s, const std::vector<Subpixel>& snapped, int64_t b) {
+  return {s.geometry.positions_of(b),
+          s.geometry.triangles_of(b),
+          s.neighbours_of(b),
+          snapped.data() + b * s.geometry.num_vertices,
+          s.raster.height,
+          s.raster.width};
+}
+
+// visit(pair, a, b) for the pairs of pixels that begin in this row and show different triangles; a and b index pixels of the
+// batch. Most of an image shows none: blocks are skipped by one comparison of ids.
+template <class Visit>
+void for_each_pair(Raster raster, const int32_t* triangle_id, int64_t image, int64_t y, const Visit& visit) {
+  constexpr int64_t kBlock = 32;
+  int64_t row = (image * raster.height + y) * raster.width;
+  const int32_t* ids = triangle_id + row;
+  const int32_t* below = y + 1 < raster.height ? ids + raster.width : ids;
+  for (int64_t begin = 0; begin < raster.width; begin += kBlock) {
+    int64_t end = std::min(begin + kBlock, raster.width);
+    if (end - begin == kBlock && end < raster.width) {
+      int32_t differs = 0;
+      for (int64_t l = 0; l < kBlock; ++l)
+        differs |= (ids[begin + l] ^ ids[begin + l + 1]) | (ids[begin + l] ^ below[begin + l]);
+      if (!differs) continue;
+    }
+    for (int64_t x = begin; x < end; ++x) {
+      if (x + 1 < raster.width && ids[x] != ids[x + 1])
+        visit(PixelPair{Axis::kX, x, y, ids[x], ids[x + 1]}, row + x, row + x + 1);
+      if (ids[x] != below[x]) visit(PixelPair{Axis::kY, x, y, ids[x], below[x]}, row + x, row + x + raster.width);
+    }
+  }
+}
+
+template <class T>
+bool equal(const T* a, const T* b, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
+template <class T>
+bool all_zero(const T* a, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    if (a[i] != 0) return false;
+  return true;
+}
+
+template <class T>
+struct AddTo {
+  T* sums;
+  void operator()(int32_t vertex, Vec4<T> grad) const {
+    T* sum = sums + 4 * (int64_t)vertex;
+    sum[0] += grad.x, sum[1] += grad.y, sum[2] += grad.z, sum[3] += grad.w;
+  }
+};
+
+}  // namespace
+
+template <class T>
+int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_clip) {
+  check_surface(s);
+  const int64_t C = s.channels;
+  std::vector<Subpixel> snapped = snap_all(s);
+  std::atomic<int64_t> cut{0};
+  accumulate_rows(s.raster, grad_pos_clip, s.geometry.num_vertices * 4, false,
+                  [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
+                    WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+                    for (int64_t y = row_begin; y < row_end; ++y)
+                      for_each_pair(s.raster, s.triangle_id, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
+                        const T *color_a = s.image + a * C, *color_b = s.image + b * C, *grad_a = grad_image + a * C,
+                                *grad_b = grad_image + b * C;
+                        if (equal(color_a, color_b, C) || (all_zero(grad_a, C) && all_zero(grad_b, C))) return;
+                        PairEdge<T> edge = find_edge(mesh, pair);
+                        if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
+                        if (edge.kind == PairEdgeKind::kNone) return;
+                        // As the edge moves towards B, the pixel that holds it takes A's colour for B's.
+                        const T* grad = edge.position < (T)0.5 ? grad_a : grad_b;
+                        T grad_position = 0;
+                        for (int64_t c = 0; c < C; ++c) grad_position += (color_a[c] - color_b[c]) * grad[c];
+                        if (grad_position != 0) edge_position_vjp(mesh, pair, edge, grad_position, AddTo<T>{sums});
+                      });
+                  });
+  return cut;
+}
+
+namespace {
+
+// The visible edges of a batch of images: for each pixel the position of the edge towards the next pixel of its row and of its
+// column, in [0, 1]; -1 for none.
+template <class T>
+struct EdgeMap {
+  std::vector<T> position[2];
+  int64_t cut = 0;
+};
+
+template <class T>
+EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) {
+  EdgeMap<T> map;
+  std::atomic<int64_t> cut{0};
+  for (auto& axis : map.position) axis.assign(s.raster.batch * s.raster.pixels(), (T)-1);
+  parallel_for(s.raster.batch * s.raster.height, [&](int64_t row) {
+    int64_t image = row / s.raster.height;
+    WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+    for_each_pair(s.raster, s.triangle_id, image, row % s.raster.height, [&](PixelPair pair, int64_t a, int64_t b) {
+      if (equal(s.image + a * s.channels, s.image + b * s.channels, s.channels)) return;
+      PairEdge<T> edge = find_edge(mesh, pair);
+      if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
+      if (edge.kind != PairEdgeKind::kNone) map.position[(int)pair.axis][a] = edge.position;
+    });
+  });
+  map.cut = cut;
+  return map;
+}
+
+// What the edges take from a pixel and give to its neighbours: at most four partners with their shares. Where several edges
+// would take more than the whole pixel the shares are scaled, so that the blend stays within the hull of the colours.
+template <class T>
+struct Blend {
+  int count = 0;
+  int64_t partner[4];
+  T share[4], total = 0;
+
+  void add(int64_t pixel, T amount) {
+    if (amount <= 0) return;
+    partner[count] = pixel, share[count++] = amount;
+    total += amount;
+  }
+  T scale() const { return total > 1 ? 1 / total : (T)1; }
+};
+
+// The share of this pixel that the edge leaves to the neighbour: positive only if the edge lies in this pixel.
+template <class T>
+T share_of_first(T position) {
+  return position >= 0 ? (T)0.5 - position : (T)0;
+}
+template <class T>
+T share_of_second(T position) {
+  return position >= 0 ? position - (T)0.5 : (T)0;
+}
+
+template <class T>
+Blend<T> blend_at(const EdgeMap<T>& map, Raster raster, int64_t pixel) {
+  Blend<T> blend;
+  int64_t x = pixel % raster.width, y = pixel / raster.width % raster.height;
+  const T *across = map.position[0].data(), *down = map.position[1].data();
+  if (x + 1 < raster.width) blend.add(pixel + 1, share_of_first(across[pixel]));
+  if (x > 0) blend.add(pixel - 1, share_of_second(across[pixel - 1]));
+  if (y + 1 < raster.height) blend.add(pixel + raster.width, share_of_first(down[pixel]));
+  if (y > 0) blend.add(pixel - raster.width, share_of_second(down[pixel - raster.width]));
+  return blend;
+}
+
+template <class Body>
+void for_each_pixel(Raster raster, const Body& body) {
+  parallel_for(raster.batch * raster.height, [&](int64_t row) {
+    for (int64_t pixel = row * raster.width; pixel < (row + 1) * raster.width; ++pixel) body(pixel);
+  });
+}
+
+}  // namespace
+
+template <class T>
+int64_t antialias(const Surface<T>& s, T* out) {
+  check_surface(s);
+  const int64_t C = s.channels;
+  EdgeMap<T> map = map_edges(s, snap_all(s));
+  for_each_pixel(s.raster, [&](int64_t pixel) {
+    Blend<T> blend = blend_at(map, s.raster, pixel);
+    const T* own = s.image + pixel * C;
+    for (int64_t c = 0; c < C; ++c) {
+      T color = own[c];
+      for (int i = 0; i < blend.count; ++i)
+        color += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own[c]);
+      out[pixel * C + c] = color;
+    }
+  });
+  return map.cut;
+}
+
+template <class T>
+int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* grad_pos_clip) {
+  check_surface(s);
+  const int64_t C = s.channels;
+  std::vector<Subpixel> snapped = snap_all(s);
+  EdgeMap<T> map = map_edges(s, snapped);
+  if (grad_image)
+    for_each_pixel(s.raster, [&](int64_t pixel) {
+      // What the pixel kept of itself, and what each neighbour took from it.
+      Blend<T> own = blend_at(map, s.raster, pixel);
+      T kept = 1 - own.scale() * own.total;
+      for (int64_t c = 0; c < C; ++c) grad_image[pixel * C + c] = kept * grad_out[pixel * C + c];
+      int64_t x = pixel % s.raster.width, y = pixel / s.raster.width % s.raster.height;
+      const int64_t step[4] = {1, -1, s.raster.width, -s.raster.width};
+      const bool exists[4] = {x + 1 < s.raster.width, x > 0, y + 1 < s.raster.height, y > 0};
+      for (int k = 0; k < 4; ++k) {
+        if (!exists[k]) continue;
+        int64_t taker = pixel + step[k];
+        Blend<T> blend = blend_at(map, s.raster, taker);
+        for (int i = 0; i < blend.count; ++i)
+          if (blend.partner[i] == pixel)
+            for (int64_t c = 0; c < C; ++c)
+              grad_image[pixel * C + c] += blend.scale() * blend.share[i] * grad_out[taker * C + c];
+      }
+    });
+  if (!grad_pos_clip) return map.cut;
+  accumulate_rows(s.raster, grad_pos_clip, s.geometry.num_vertices * 4, false,
+                  [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
+                    WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+                    for (int64_t y = row_begin; y < row_end; ++y)
+                      for_each_pair(s.raster, s.triangle_id, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
+                        T position = map.position[(int)pair.axis][a];
+                        if (position < 0) return;
+                        bool first = position < (T)0.5;
+                        int64_t pixel = first ? a : b, partner = first ? b : a;
+                        Blend<T> blend = blend_at(map, s.raster, pixel);
+                        // d out / d share = partner - own; where the shares are scaled, partner - out, over their total.
+                        T grad_share = 0;
+                        for (int64_t c = 0; c < C; ++c) {
+                          T own = s.image[pixel * C + c], base = own;
+                          if (blend.total > 1)
+                            for (int i = 0; i < blend.count; ++i)
+                              base += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own);
+                          grad_share += grad_out[pixel * C + c] * (s.image[partner * C + c] - base) * blend.scale();
+                        }
+                        T grad_position = first ? -grad_share : grad_share;
+                        if (grad_position == 0) return;
+                        edge_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, AddTo<T>{sums});
+                      });
+                  });
+  return map.cut;
+}
+
+#define INTAGLIO_INSTANTIATE(T)                                        \
+  template int64_t edge_gradient_vjp(const Surface<T>&, const T*, T*); \
+  template int64_t antialias(const Surface<T>&, T*);                   \
+  template int64_t antialias_vjp(const Surface<T>&, const T*, T*, T*);
+INTAGLIO_INSTANTIATE(float)
+INTAGLIO_INSTANTIATE(double)
+
+}  // namespace intaglio

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+// Where does the surface end that a pixel shows, on the way to the next pixel, and who moves that end?
+//
+// The derivative of a box-filtered image with respect to the shape is a line integral along its visible edges:
+//   dL = sum over edges of the integral of (c_inside - c_outside) . g (n . dx) ds
+// (Li, Aittala, Durand, Lehtinen: Differentiable Monte Carlo Ray Tracing through Edge Sampling, 2018, section 3). Pairs of
+// neighbouring pixels that show different triangles sample it: horizontal pairs take its x part, vertical pairs its y part. The
+// triangle that a pixel shows rarely owns the edge: on a dense mesh the owner is thinner than a pixel and missed by every
+// sample. So the edge is found by walking over the mesh, from triangle to triangle, until the surface folds back or ends.
+//
+// The walk is combinatorial: a vertex lies on one or the other side of the line through two pixel centres, as the grid on which
+// coverage was decided says. "Along" is the axis of the pair, "across" the other one. Vertices without a place in the image
+// (behind the eye) take part in homogeneous coordinates.
+#pragma once
+#include "triangle.h"
+
+namespace intaglio {
+
+// One image's mesh, read only.
+template <class T>
+struct WalkedMesh {
+  const T* pos_clip;
+  const int32_t* triangles;
+  const int32_t* neighbours;
+  const Subpixel* snapped;
+  int64_t height, width;
+};
+
+enum class Axis { kX, kY };
+
+// A point where the line of a pair crosses a mesh edge: homogeneous weights that give it w = 1, so that it moves by
+// weight * (dx - X dw, dy - Y dw) when a vertex moves in clip space.
+template <class T>
+struct Crossing {
+  int32_t vertex[2];
+  T weight[2];
+  T distance;   // in pixels along the axis, from where the walk began; infinite behind the eye
+  bool beyond;  // past the sample of the next pixel: decided on the grid, so that it agrees with coverage
+};
+
+enum class WalkEnd { kReached, kEdge, kPassed, kCut };
+
+template <class T>
+struct Walk {
+  WalkEnd end;
+  Crossing<T> edge;     // if kEdge
+  int32_t triangle_id;  // the last triangle; if kPassed, the one over or under the other pixel's centre
+};
+
+// No walk over a sane mesh takes as many steps within one pixel; the caller counts those that do (WalkEnd::kCut).
+constexpr int kMaxSteps = 4096;
+
+template <class T>
+struct WalkLine {
+  Axis axis;
+  Subpixel from;  // the pixel centre where the walk begins
+  int direction;  // along the axis: +1 or -1
+};
+
+INTAGLIO_HD int32_t along(Subpixel p, Axis axis) {
+  return axis == Axis::kX ? p.x : p.y;
+}
+INTAGLIO_HD int32_t across(Subpixel p, Axis axis) {
+  return axis == Axis::kX ? p.y : p.x;
+}
+
+// The vertex in homogeneous grid coordinates: (along, across, w).
+template <class T>
+struct LinePoint {
+  double along, across, w;
+};
+
+template <class T>
+INTAGLIO_HD LinePoint<T> line_point(const WalkedMesh<T>& mesh, int32_t vertex, Axis axis) {
+  Vec4<T> v = load4(mesh.pos_clip + 4 * (int64_t)vertex);
+  double x = (double)v.x * (double)(mesh.width * kHalfPixel), y = -(double)v.y * (double)(mesh.height * kHalfPixel);
+  return axis == Axis::kX ? LinePoint<T>{x, y, (double)v.w} : LinePoint<T>{y, x, (double)v.w};
+}
+
+// On which side of the pair's line? A vertex on the line counts as before it, as the top-left rule has it.
+template <class T>
+INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const WalkLine<T>& line) {
+  Subpixel p = mesh.snapped[vertex];
+  if (p.valid()) return across(p, line.axis) <= across(line.from, line.axis);
+  LinePoint<T> q = line_point(mesh, vertex, line.axis);
+  return q.across - across(line.from, line.axis) * q.w <= 0;
+}
+
+template <class T>
+INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine<T>& line) {
+  Crossing<T> c;
+  c.vertex[0] = a, c.vertex[1] = b;
+  Subpixel pa = mesh.snapped[a], pb = mesh.snapped[b];
+  int32_t begin = along(line.from, line.axis), level = across(line.from, line.axis);
+  if (pa.valid() && pb.valid()) {
+    T s = (T)(level - across(pa, line.axis)) / (T)(across(pb, line.axis) - across(pa, line.axis));
+    T at = (T)(along(pa, line.axis) - begin) + s * (T)(along(pb, line.axis) - along(pa, line.axis));
+    c.weight[0] = (1 - s) / mesh.pos_clip[4 * (int64_t)a + 3], c.weight[1] = s / mesh.pos_clip[4 * (int64_t)b + 3];
+    c.distance = (T)line.direction * at / (T)kSubpixels;
+    // Samples lie a hair beyond their centres (the top-left rule): a crossing on the next centre is beyond it for walks back
+    // only.
+    int64_t run = across(pb, line.axis) - across(pa, line.axis);
+    int64_t ahead = ((int64_t)along(pa, line.axis) - begin - line.direction * kSubpixels) * run +
+                    (int64_t)(level - across(pa, line.axis)) * (along(pb, line.axis) - along(pa, line.axis));
+    if ((run < 0) != (line.direction < 0)) ahead = -ahead;
+    c.beyond = line.direction > 0 ? ahead > 0 : ahead >= 0;
+    return c;
+  }
+  LinePoint<T> qa = line_point(mesh, a, line.axis), qb = line_point(mesh, b, line.axis);
+  double fa = qa.across - level * qa.w, fb = qb.across - level * qb.w;
+  double w = (fb * qa.w - fa * qb.w) / (fb - fa), at = (fb * qa.along - fa * qb.along) / (fb - fa);
+  c.weight[0] = (T)(fb / (fb - fa) / w), c.weight[1] = (T)(-fa / (fb - fa) / w);
+  c.distance = w > 0 ? (T)(line.direction * (at / w - begin) / kSubpixels) : (T)INFINITY;
+  c.beyond = c.distance > 1;
+  return c;
+}
+
+// +1 or -1 by the way the triangle turns in the image, 0 if it has no area there.
+template <class T>
+INTAGLIO_HD int facing(const WalkedMesh<T>& mesh, int32_t triangle_id) {
+  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
+  Subpixel a = mesh.snapped[t[0]], b = mesh.snapped[t[1]], c = mesh.snapped[t[2]];
+  if (a.valid() && b.valid() && c.valid()) {
+    int64_t area = area_twice(a, b, c);
+    return (area > 0) - (area < 0);
+  }
+  LinePoint<T> p[3];
+  for (int i = 0; i < 3; ++i) p[i] = line_point(mesh, t[i], Axis::kX);
+  double volume = p[0].along * (p[1].across * p[2].w - p[2].across * p[1].w) -
+                  p[0].across * (p[1].along * p[2].w - p[2].along * p[1].w) +
+                  p[0].w * (p[1].along * p[2].across - p[2].along * p[1].across);
+  return (volume > 0) - (volume < 0);
+}
+
+// The edges of a triangle that the line crosses: none or two. edge k joins corners k and k + 1.
+struct CrossedEdges {
+  int count, edge[2];
+};
+
+template <class T>
+INTAGLIO_HD CrossedEdges crossed_edges(const WalkedMesh<T>& mesh, int32_t triangle_id, const WalkLine<T>& line) {
+  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
+  bool side[3];
+  for (int i = 0; i < 3; ++i) side[i] = before_line(mesh, t[i], line);
+  CrossedEdges crossed{0, {0, 0}};
+  for (int k = 0; k < 3; ++k)
+    if (side[k] != side[(k + 1) % 3]) crossed.edge[crossed.count++] = k;
+  return crossed;
+}
+
+template <class T>
+INTAGLIO_HD Crossing<T> cross_edge_of(const WalkedMesh<T>& mesh, int32_t triangle_id, int k, const WalkLine<T>& line) {
+  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
+  return cross_edge(mesh, t[k], t[(k + 1) % 3], line);
+}
+
+// The crossed edge through which the line leaves a triangle that faces `front`. Of the two, one leads from before the line to
+// behind it; at which end of the section it lies follows from the triangle's turn alone, also where the other lies behind the
+// eye. A triangle without area has no turn: it is left by the edge that does not lead back.
+template <class T>
+INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, int32_t triangle_id, CrossedEdges crossed, int front, int32_t came_from,
+                             const WalkLine<T>& line) {
+  if (front == 0) return crossed.edge[mesh.neighbours[3 * (int64_t)triangle_id + crossed.edge[0]] == came_from ? 1 : 0];
+  bool outwards = (front > 0) == ((line.axis == Axis::kX) == (line.direction > 0));
+  int32_t begin = mesh.triangles[3 * (int64_t)triangle_id + crossed.edge[0]];
+  return crossed.edge[before_line(mesh, begin, line) == outwards ? 0 : 1];
+}
+
+// From the centre where `triangle_id` is seen towards the next centre, which shows `goal` (-1 for background).
+template <class T>
+INTAGLIO_HD Walk<T> walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, int32_t goal, const WalkLine<T>& line) {
+  Walk<T> walk;
+  int front = facing(mesh, triangle_id), turn = front;
+  int32_t came_from = -1;
+  CrossedEdges crossed = crossed_edges(mesh, triangle_id, line);
+  walk.triangle_id = triangle_id;
+  walk.end = WalkEnd::kPassed;
+  if (crossed.count == 0) return walk;  // only a triangle that clipping has cut can show a pixel and miss its line
+  for (int step = 0; step < kMaxSteps; ++step) {
+    int leave = leaving_edge(mesh, walk.triangle_id, crossed, turn, came_from, line);
+    walk.edge = cross_edge_of(mesh, walk.triangle_id, leave, line);
+    walk.end = WalkEnd::kPassed;
+    if (walk.edge.beyond) return walk;
+    int32_t next = mesh.neighbours[3 * (int64_t)walk.triangle_id + leave];
+    walk.end = WalkEnd::kReached;
+    if (next == goal && next >= 0) return walk;
+    walk.end = WalkEnd::kEdge;
+    if (next < 0) return walk;
+    turn = facing(mesh, next);
+    if (turn * front < 0) return walk;
+    crossed = crossed_edges(mesh, next, line);
+    if (crossed.count == 0) return walk;  // welded vertices that differ in their last bit: as good as a border
+    came_from = walk.triangle_id;
+    walk.triangle_id = next;
+  }
+  walk.end = WalkEnd::kCut;
+  return walk;
+}
+
+template <class T>
+INTAGLIO_HD void load_corners(const WalkedMesh<T>& mesh, int32_t triangle_id, Vec4<T> v[3]) {
+  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
+  for (int i = 0; i < 3; ++i) v[i] = load4(mesh.pos_clip + 4 * (int64_t)t[i]);
+}
+
+// Pixels A (column, row) and B, the next one along the axis, and what they show.
+struct PixelPair {
+  Axis axis;
+  int64_t column, row;
+  int32_t triangle_a, triangle_b;
+};
+
+enum class PairEdgeKind { kNone, kMeshEdge, kIntersection };
+
+// The visible edge between A and B. `position` in [0, 1] runs from A's centre to B's.
+template <class T>
+struct PairEdge {
+  PairEdgeKind kind;
+  bool cut;  // a walk was cut short
+  T position;
+  Crossing<T> crossing;                // kMeshEdge: the edge that moves
+  int32_t surface_a[2], surface_b[2];  // kIntersection: the triangle of each surface at A's centre and at B's
+};
+
+template <class T>
+INTAGLIO_HD T crossing_depth(const WalkedMesh<T>& mesh, const Crossing<T>& c) {
+  return c.weight[0] * mesh.pos_clip[4 * (int64_t)c.vertex[0] + 2] + c.weight[1] * mesh.pos_clip[4 * (int64_t)c.vertex[1] + 2];
+}
+
+// The two centres in ndc.
+template <class T>
+struct PairPoints {
+  Vec2<T> a, b;
+};
+
+template <class T>
+INTAGLIO_HD PairPoints<T> pair_points(const WalkedMesh<T>& mesh, const PixelPair& pair) {
+  bool x = pair.axis == Axis::kX;
+  return {{ndc_centre<T>(pair.column, mesh.width), -ndc_centre<T>(pair.row, mesh.height)},
+          {ndc_centre<T>(pair.column + (x ? 1 : 0), mesh.width), -ndc_centre<T>(pair.row + (x ? 0 : 1), mesh.height)}};
+}
+
+template <class T>
+INTAGLIO_HD T depth_at(const WalkedMesh<T>& mesh, int32_t triangle_id, Vec2<T> point) {
+  Vec4<T> v[3];
+  load_corners(mesh, triangle_id, v);
+  return plane_depth(v, point.x, point.y);
+}
+
+// How much nearer surface A is than surface B at each centre: negative at A and positive at B where they cross.
+template <class T>
+INTAGLIO_HD Vec2<T> depth_differences(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge) {
+  PairPoints<T> at = pair_points<T>(mesh, pair);
+  return {depth_at(mesh, edge.surface_a[0], at.a) - depth_at(mesh, edge.surface_b[0], at.a),
+          depth_at(mesh, edge.surface_a[1], at.b) - depth_at(mesh, edge.surface_b[1], at.b)};
+}
+
+template <class T>
+INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pair) {
+  PairEdge<T> found;
+  found.kind = PairEdgeKind::kNone;
+  found.cut = false;
+  bool x = pair.axis == Axis::kX;
+  Subpixel centre_a{pixel_centre(pair.column, mesh.width), pixel_centre(pair.row, mesh.height)};
+  Subpixel centre_b{centre_a.x + (x ? kSubpixels : 0), centre_a.y + (x ? 0 : kSubpixels)};
+  Walk<T> a, b;
+  a.end = b.end = WalkEnd::kReached;
+  bool has_a = pair.triangle_a >= 0, has_b = pair.triangle_b >= 0;
+  if (has_a) {
+    a = walk_surface(mesh, pair.triangle_a, pair.triangle_b, WalkLine<T>{pair.axis, centre_a, +1});
+    if (a.end == WalkEnd::kReached) return found;
+  }
+  if (has_b) {
+    b = walk_surface(mesh, pair.triangle_b, pair.triangle_a, WalkLine<T>{pair.axis, centre_b, -1});
+    if (b.end == WalkEnd::kReached) return found;
+  }
+  found.cut = (has_a && a.end == WalkEnd::kCut) || (has_b && b.end == WalkEnd::kCut);
+  bool ends_a = has_a && a.end == WalkEnd::kEdge, ends_b = has_b && b.end == WalkEnd::kEdge;
+  if (ends_a && ends_b) (crossing_depth(mesh, a.edge) <= crossing_depth(mesh, b.edge) ? ends_b : ends_a) = false;
+  if (ends_a || ends_b) {
+    found.kind = PairEdgeKind::kMeshEdge;
+    found.crossing = ends_a ? a.edge : b.edge;
+    found.position = clamp(ends_a ? a.edge.distance : 1 - b.edge.distance, (T)0, (T)1);
+  } else if (has_a && has_b && a.end == WalkEnd::kPassed && b.end == WalkEnd::kPassed) {
+    found.surface_a[0] = pair.triangle_a, found.surface_a[1] = a.triangle_id;
+    found.surface_b[0] = b.triangle_id, found.surface_b[1] = pair.triangle_b;
+    Vec2<T> difference = depth_differences(mesh, pair, found);
+    if (difference.x <= 0 && difference.y >= 0 && difference.y > difference.x) {
+      found.kind = PairEdgeKind::kIntersection;
+      found.position = -difference.x / (difference.y - difference.x);
+    }
+  }
+  return found;
+}
+
+// The end of an edge gradient: a vertex and what is to be added to the cotangent of its clip-space position.
+template <class T>
+struct VertexGradient {
+  int32_t vertex;
+  Vec4<T> grad;
+};
+
+// An intersection moves no faster than its line would if the planes' slopes differed by this share of themselves.
+constexpr double kLeastSlopeDifference = 0.01;
+
+// The cotangent of the edge's position along the axis (in pixels, towards B), carried to vertices: emit(vertex, gradient).
+template <class T, class Emit>
+INTAGLIO_HD void edge_position_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge, T grad_position,
+                                   const Emit& emit) {
+  bool x = pair.axis == Axis::kX;
+  PairPoints<T> at = pair_points<T>(mesh, pair);
+  if (edge.kind == PairEdgeKind::kMeshEdge) {
+    // Only the axis' part of the motion: the other axis' pairs carry the other part.
+    T per_ndc = x ? (T)mesh.width / 2 : (T)mesh.height / -2;
+    T place = x ? at.a.x + edge.position * (at.b.x - at.a.x) : at.a.y + edge.position * (at.b.y - at.a.y);
+    for (int i = 0; i < 2; ++i) {
+      T g = edge.crossing.weight[i] * grad_position * per_ndc;
+      emit(edge.crossing.vertex[i], x ? Vec4<T>{g, 0, 0, -place * g} : Vec4<T>{0, g, 0, -place * g});
+    }
+    return;
+  }
+  // The line where the surfaces have equal depth. Its normal speed is shared by both axes' pairs: this one takes the part
+  // of its own component of the normal, squared.
+  Vec2<T> difference = depth_differences(mesh, pair, edge);
+  T slope = difference.y - difference.x;
+  T dX = (x ? 0 : (T)2 / (T)mesh.width), dY = (x ? (T)-2 / (T)mesh.height : 0);  // a pixel across
+  auto slope_across = [&](int32_t triangle_id, Vec2<T> p) {
+    return depth_at(mesh, triangle_id, {p.x + dX, p.y + dY}) - depth_at(mesh, triangle_id, p);
+  };
+  T across_a = slope_across(edge.surface_a[0], at.a), across_b = slope_across(edge.surface_b[1], at.b);
+  T along_a = depth_at(mesh, edge.surface_a[1], at.b) - depth_at(mesh, edge.surface_a[0], at.a);
+  T along_b = depth_at(mesh, edge.surface_b[1], at.b) - depth_at(mesh, edge.surface_b[0], at.a);
+  T least = (T)kLeastSlopeDifference;
+  T steepness = max_of(slope * slope + (across_a - across_b) * (across_a - across_b),
+                       least * least * (along_a * along_a + along_b * along_b + across_a * across_a + across_b * across_b));
+  if (!(steepness > 0)) return;
+  T grad_difference = -grad_position * slope / steepness;
+  T share_a = (1 - edge.position) * grad_difference, share_b = edge.position * grad_difference;
+  int32_t triangle_id[4] = {edge.surface_a[0], edge.surface_b[0], edge.surface_a[1], edge.surface_b[1]};
+  T grad_depth[4] = {share_a, -share_a, share_b, -share_b};
+  for (int i = 0; i < 4; ++i) {
+    Vec4<T> v[3], grad_v[3] = {};
+    load_corners(mesh, triangle_id[i], v);
+    Vec2<T> p = i < 2 ? at.a : at.b;
+    plane_depth_vjp(v, p.x, p.y, grad_depth[i], grad_v);
+    for (int k = 0; k < 3; ++k) emit(mesh.triangles[3 * (int64_t)triangle_id[i] + k], grad_v[k]);
+  }
+}
+
+}  // namespace intaglio

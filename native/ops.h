@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The native contract: what every back end offers to every front end. Raw pointers to dense row-major arrays and their
+// sizes; the caller owns every buffer and has checked shapes; values (indices, finite positions) are checked here, before
+// anything is written, by throwing std::invalid_argument, whose text follows the op's name in the caller's message.
+// T is float or double. `grad_` buffers are written, not added to.
+#pragma once
+#include <cstdint>
+
+namespace intaglio {
+
+template <class T>
+struct Geometry {
+  const T* pos_clip;         // [batch, num_vertices, 4]
+  const int32_t* triangles;  // [num_triangles, 3], or [batch, num_triangles, 3] if own_triangles
+  int64_t batch, num_vertices, num_triangles;
+  bool own_triangles;
+
+  const T* positions_of(int64_t b) const { return pos_clip + b * num_vertices * 4; }
+  const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
+};
+
+// A batch of images. Pixel arrays are [batch, height, width, ...].
+struct Raster {
+  int64_t batch, height, width;
+  int64_t pixels() const { return height * width; }
+};
+
+// Per-vertex attributes [num_vertices, channels], or [batch, num_vertices, channels] if own_values, and their triangles.
+template <class T>
+struct Attributes {
+  const T* values;
+  const int32_t* triangles;  // [num_triangles, 3], or with a leading batch axis if own_triangles
+  int64_t num_vertices, num_triangles, channels;
+  bool own_values, own_triangles;
+
+  const T* values_of(int64_t b) const { return values + (own_values ? b * num_vertices * channels : 0); }
+  const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
+};
+
+// triangle_id, barycentrics [..., 2] and depth of the nearest triangle at every pixel centre.
+template <class T>
+void rasterize(const Geometry<T>& geometry, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth);
+
+// grad_barycentrics or grad_depth may be null.
+template <class T>
+void rasterize_vjp(const Geometry<T>& geometry, Raster raster, const int32_t* triangle_id, const T* grad_barycentrics,
+                   const T* grad_depth, T* grad_pos_clip);
+
+template <class T>
+void interpolate(const Attributes<T>& attributes, Raster raster, const int32_t* triangle_id, const T* barycentrics, T* out);
+
+// grad_values or grad_barycentrics may be null.
+template <class T>
+void interpolate_vjp(const Attributes<T>& attributes, Raster raster, const int32_t* triangle_id, const T* barycentrics,
+                     const T* grad_out, T* grad_values, T* grad_barycentrics);
+
+// d attribute / d (x, y) in pixels, [..., channels, 2]; geometry has as many triangles as attributes.
+template <class T>
+void screen_derivatives(const Attributes<T>& attributes, const Geometry<T>& geometry, Raster raster, const int32_t* triangle_id,
+                        T* out);
+
+// An image [..., channels] shown over fragments, and the surface that it shows.
+template <class T>
+struct Surface {
+  Geometry<T> geometry;
+  const int32_t* neighbours;  // laid out like triangles
+  Raster raster;
+  const int32_t* triangle_id;
+  const T* image;
+  int64_t channels;
+
+  const int32_t* neighbours_of(int64_t b) const {
+    return neighbours + (geometry.own_triangles ? b * geometry.num_triangles * 3 : 0);
+  }
+};
+
+// Gradient of the visible edges; the number of surface walks that were cut short is returned.
+template <class T>
+int64_t edge_gradient_vjp(const Surface<T>& surface, const T* grad_image, T* grad_pos_clip);
+
+template <class T>
+int64_t antialias(const Surface<T>& surface, T* out);
+
+// Either gradient may be null.
+template <class T>
+int64_t antialias_vjp(const Surface<T>& surface, const T* grad_out, T* grad_image, T* grad_pos_clip);
+
+}  // namespace intaglio
