@@ -12,7 +12,7 @@ import torch
 from reference import raster
 from reference.derivative import gradient
 
-import intaglio
+from intaglio import ops
 
 POS_CLIP = np.array([[[-0.5, -0.75, 0, 1], [0.75, -0.5, 0, 1], [-0.5, 1, 0, 2]]])
 TRIANGLES = np.array([[0, 1, 2]], dtype=np.int32)
@@ -37,21 +37,21 @@ def picture(triangle_id) -> str:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_triangle_covers_these_pixels(dtype):
-    fragments = intaglio.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
+    fragments = ops.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
     assert picture(fragments.triangle_id[0]) == COVERED
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_weights_are_perspective_correct(dtype):
     # Screen-space weights would be (1/6, 1/6, 2/3).
-    fragments = intaglio.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
+    fragments = ops.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
     assert fragments.barycentrics[0, 3, 3].tolist() == [0.25, 0.25]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_red_arrives_at_half(dtype):
-    fragments = intaglio.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
-    image = intaglio.interpolate(RED.astype(dtype), fragments, TRIANGLES)
+    fragments = ops.rasterize(POS_CLIP.astype(dtype), TRIANGLES, SIZE)
+    image = ops.interpolate(RED.astype(dtype), fragments, TRIANGLES)
     assert image[0, 3, 3, 0] == 0.5
 
 
@@ -59,8 +59,8 @@ def test_red_arrives_at_half(dtype):
 def test_the_gradient_returns_to_the_far_vertex(dtype):
     pos_clip = torch.tensor(POS_CLIP, dtype=dtype, requires_grad=True)
     triangles = torch.from_numpy(TRIANGLES)
-    fragments = intaglio.rasterize(pos_clip, triangles, SIZE)
-    red = intaglio.interpolate(torch.tensor(RED, dtype=dtype), fragments, triangles)[0, 3, 3, 0]
+    fragments = ops.rasterize(pos_clip, triangles, SIZE)
+    red = ops.interpolate(torch.tensor(RED, dtype=dtype), fragments, triangles)[0, 3, 3, 0]
     (red**2 / 2).backward()
     # All terms are sums of products of powers of two: exact in float32 as well.
     assert pos_clip.grad is not None

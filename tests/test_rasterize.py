@@ -3,9 +3,9 @@
 
 import numpy as np
 import pytest
-from reference import agreement, raster, scenes
+from reference import agreement, raster, scenes, shade
 
-import intaglio
+from intaglio import ops
 
 DTYPES = [np.float32, np.float64]
 TRIANGLE = np.array([[0, 1, 2]], dtype=np.int32)
@@ -21,7 +21,7 @@ def clip_from_sub(corners_sub, size, depth=0.0, w=1.0):
 
 
 def covered(pos_clip, triangles, size):
-    return intaglio.rasterize(pos_clip, triangles, size).triangle_id >= 0
+    return ops.rasterize(pos_clip, triangles, size).triangle_id >= 0
 
 
 def coverage_counts(pos_clip, triangles, size):
@@ -38,7 +38,7 @@ def coverage_counts(pos_clip, triangles, size):
 def test_random_triangles_agree_with_the_reference(size, dtype):
     pos_clip, triangles = scenes.random_triangles(np.random.default_rng(1), batch=3, num_triangles=40)
     pos_clip = pos_clip.astype(dtype)
-    got = intaglio.rasterize(pos_clip, triangles, size)
+    got = ops.rasterize(pos_clip, triangles, size)
     few_pixels = size[0] * size[1] < 100
     agreement.assert_fragments_agree(got, pos_clip, triangles, size, max_doubtful=0.15 if few_pixels else 0.05)
 
@@ -49,7 +49,7 @@ def test_own_topologies_agree_with_the_reference(dtype):
     pos_clip, _ = scenes.random_triangles(rng, batch=3, num_triangles=10)
     triangles = rng.integers(0, pos_clip.shape[1], (3, 12, 3), dtype=np.int32)
     pos_clip = pos_clip.astype(dtype)
-    got = intaglio.rasterize(pos_clip, triangles, (31, 40))
+    got = ops.rasterize(pos_clip, triangles, (31, 40))
     agreement.assert_fragments_agree(got, pos_clip, triangles, (31, 40))
 
 
@@ -59,7 +59,7 @@ def test_triangles_through_the_eye_plane_agree_with_the_reference(seed, dtype):
     pos_clip, triangles = scenes.random_crossing_triangles(np.random.default_rng(seed), batch=3, num_triangles=12)
     pos_clip = pos_clip.astype(dtype)
     assert (pos_clip[..., 3] <= 0).any()
-    got = intaglio.rasterize(pos_clip, triangles, (40, 56))
+    got = ops.rasterize(pos_clip, triangles, (40, 56))
     agreement.assert_fragments_agree(got, pos_clip, triangles, (40, 56))
 
 
@@ -68,14 +68,14 @@ def test_a_sphere_agrees_with_the_reference(dtype):
     sphere = scenes.icosphere(3)
     view = sphere.vertices + np.array([0.1, -0.2, -3])
     pos_clip = scenes.project(scenes.perspective(1.7, aspect=1.25), view).astype(dtype)
-    got = intaglio.rasterize(pos_clip, sphere.triangles, (64, 80))
+    got = ops.rasterize(pos_clip, sphere.triangles, (64, 80))
     agreement.assert_fragments_agree(got, pos_clip, sphere.triangles, (64, 80), max_doubtful=0.2)
 
 
 def test_the_comparison_sees_a_moved_triangle():
     pos_clip, triangles = scenes.random_triangles(np.random.default_rng(1), batch=1, num_triangles=40)
-    right = intaglio.rasterize(pos_clip, triangles, (48, 64))
-    moved = intaglio.rasterize(pos_clip + np.array([2 / 64, 0, 0, 0]), triangles, (48, 64))
+    right = ops.rasterize(pos_clip, triangles, (48, 64))
+    moved = ops.rasterize(pos_clip + np.array([2 / 64, 0, 0, 0]), triangles, (48, 64))
     with pytest.raises(AssertionError, match="triangle_id"):
         agreement.assert_fragments_agree(moved, pos_clip, triangles, (48, 64))
     for name in ("barycentrics", "depth"):
@@ -165,8 +165,8 @@ def test_an_edge_through_centres_belongs_to_the_triangle_right_of_it():
 
 def test_both_orientations_cover_the_same():
     pos_clip, triangles = scenes.random_triangles(np.random.default_rng(3), batch=1, num_triangles=30)
-    forward = intaglio.rasterize(pos_clip, triangles, (40, 40))
-    turned = intaglio.rasterize(pos_clip, np.ascontiguousarray(triangles[:, ::-1]), (40, 40))
+    forward = ops.rasterize(pos_clip, triangles, (40, 40))
+    turned = ops.rasterize(pos_clip, np.ascontiguousarray(triangles[:, ::-1]), (40, 40))
     np.testing.assert_array_equal(forward.triangle_id, turned.triangle_id)
 
 
@@ -174,8 +174,8 @@ def test_a_permutation_of_triangles_changes_only_their_names():
     rng = np.random.default_rng(4)
     pos_clip, triangles = scenes.random_triangles(rng, batch=2, num_triangles=50)
     order = rng.permutation(len(triangles))
-    first = intaglio.rasterize(pos_clip, triangles, (40, 40))
-    second = intaglio.rasterize(pos_clip, triangles[order], (40, 40))
+    first = ops.rasterize(pos_clip, triangles, (40, 40))
+    second = ops.rasterize(pos_clip, triangles[order], (40, 40))
     renamed = np.where(second.triangle_id >= 0, order[second.triangle_id], -1)
     np.testing.assert_array_equal(renamed, first.triangle_id)
     np.testing.assert_array_equal(second.barycentrics, first.barycentrics)
@@ -192,7 +192,7 @@ def test_long_images_are_covered_to_their_ends(size):
 def test_an_image_of_8192_squared_is_drawn():
     pos_clip = np.array([[[-1, -1, 0, 1], [1, -1, 0, 1], [1, 1, 0, 1], [-1, 1, 0, 1]]], dtype=np.float32)
     quad = np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32)
-    ids = intaglio.rasterize(pos_clip, quad, (8192, 8192)).triangle_id[0]
+    ids = ops.rasterize(pos_clip, quad, (8192, 8192)).triangle_id[0]
     # The diagonal runs from the lower left to the upper right through pixel centres: it is a lower triangle's top edge.
     assert ids[0, 0] == 1
     assert ids[-1, -1] == 0
@@ -207,7 +207,7 @@ def test_the_nearer_triangle_wins():
     pos_clip = np.concatenate(
         [clip_from_sub([(-999, -999), (999, -999), (0, 999)], (4, 4), depth=d) for d in (0.5, -0.5)], 1
     )
-    ids = intaglio.rasterize(pos_clip, np.array([[0, 1, 2], [3, 4, 5]], dtype=np.int32), (4, 4)).triangle_id
+    ids = ops.rasterize(pos_clip, np.array([[0, 1, 2], [3, 4, 5]], dtype=np.int32), (4, 4)).triangle_id
     assert set(np.unique(ids)) == {-1, 1}
 
 
@@ -215,8 +215,8 @@ def test_equal_depths_go_to_the_lowest_index():
     pos_clip, triangles = scenes.random_triangles(np.random.default_rng(5), batch=1, num_triangles=20)
     twice = np.concatenate([triangles, triangles])
     np.testing.assert_array_equal(
-        intaglio.rasterize(pos_clip, twice, (32, 32)).triangle_id,
-        intaglio.rasterize(pos_clip, triangles, (32, 32)).triangle_id,
+        ops.rasterize(pos_clip, twice, (32, 32)).triangle_id,
+        ops.rasterize(pos_clip, triangles, (32, 32)).triangle_id,
     )
 
 
@@ -227,22 +227,24 @@ def test_only_what_lies_between_near_and_far_is_seen(depth, is_seen):
 
 
 def test_background_has_no_triangle_no_weights_and_depth_one():
-    fragments = intaglio.rasterize(np.zeros((2, 0, 4), np.float32), np.zeros((0, 3), np.int32), (3, 5))
+    fragments = ops.rasterize(np.zeros((2, 0, 4), np.float32), np.zeros((0, 3), np.int32), (3, 5))
     assert fragments.triangle_id.tolist() == np.full((2, 3, 5), -1).tolist()
     assert fragments.barycentrics.tolist() == np.zeros((2, 3, 5, 2)).tolist()
     assert fragments.depth.tolist() == np.ones((2, 3, 5)).tolist()
 
 
-def test_weights_sum_to_one_and_stay_near_the_triangle():
+def test_weights_give_back_the_centre_of_the_pixel():
     pos_clip, triangles = scenes.random_triangles(np.random.default_rng(6), batch=1, num_triangles=30)
-    fragments = intaglio.rasterize(pos_clip, triangles, (48, 48))
-    seen = fragments.triangle_id >= 0
-    # The interpolated position is the pixel's own: the weights of x, y, w give back its centre.
-    xyw = intaglio.interpolate(pos_clip[..., [0, 1, 3]], fragments, triangles)
+    fragments = ops.rasterize(pos_clip, triangles, (48, 48))
+    weights = shade.weights3(fragments.barycentrics)
+    assert ((weights >= 0) & (weights <= 1)).all()
+    # Where no weight was clamped to the triangle; clamping needs a centre within 1/256 pixel of an edge.
+    inside = (fragments.triangle_id >= 0) & (weights > 0).all(axis=-1)
+    assert inside.sum() > 0.99 * (fragments.triangle_id >= 0).sum()
+    xyw = ops.interpolate(pos_clip[..., [0, 1, 3]], fragments, triangles)[inside]
     x, y = raster.pixel_centres_ndc((48, 48))
-    ndc = xyw[..., :2] / np.where(seen, xyw[..., 2], 1)[..., None]
     centre = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1)[None]
-    agreement.assert_close(ndc[seen], centre[seen], 1e-9, "pixel centres from weights")
+    agreement.assert_close(xyw[:, :2] / xyw[:, 2:], centre[inside], 1e-9, "pixel centres from weights")
 
 
 # --- clipping
@@ -265,7 +267,7 @@ def subdivided(vertices, triangles):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_floor_under_the_camera_reaches_from_the_bottom_to_the_horizon(dtype):
     pos_clip = scenes.project(scenes.perspective(1.0), FLOOR).astype(dtype)
-    fragments = intaglio.rasterize(pos_clip, FLOOR_QUAD, (64, 64))
+    fragments = ops.rasterize(pos_clip, FLOOR_QUAD, (64, 64))
     # The far side, 1 below the eye and 30 away, is seen at ndc y = -1/30: 32 + 32/30 = 33.07 rows from the top.
     assert (fragments.triangle_id[0, :33] == -1).all()
     assert (fragments.triangle_id[0, 33:] >= 0).all()
@@ -277,10 +279,10 @@ def test_clipped_triangles_look_like_their_subdivision(turn, dtype):
     vertices = FLOOR @ scenes.rotation([0, 1, 0.3], turn).T
     matrix = scenes.perspective(1.0, near=0.1, far=200.0)
     whole_clip = scenes.project(matrix, vertices).astype(dtype)
-    whole = intaglio.rasterize(whole_clip, FLOOR_QUAD, (48, 48))
+    whole = ops.rasterize(whole_clip, FLOOR_QUAD, (48, 48))
     pieces, triangles = subdivided(*subdivided(*subdivided(vertices, FLOOR_QUAD)))
     pieces_clip = scenes.project(matrix, pieces).astype(dtype)
-    fine = intaglio.rasterize(pieces_clip, triangles, (48, 48))
+    fine = ops.rasterize(pieces_clip, triangles, (48, 48))
     reference = raster.rasterize(
         whole_clip, FLOOR_QUAD, (48, 48), slack_pixels=2 / raster.SUBPIXELS, eps=agreement.EPS[np.dtype(dtype)]
     )
@@ -308,7 +310,7 @@ def test_what_is_behind_the_eye_is_not_seen(dtype):
 @pytest.mark.parametrize("w", [0.0, 1e-38, 1e-30, 1e-7, -1e-7, -1.0])
 def test_a_corner_whose_w_goes_to_zero_stays_finite(w):
     pos_clip = np.array([[[-0.5, -0.5, 0, 1], [0.5, -0.5, 0, 1], [0, 0.7, 0, w]]], dtype=np.float32)
-    fragments = intaglio.rasterize(pos_clip, TRIANGLE, (16, 16))
+    fragments = ops.rasterize(pos_clip, TRIANGLE, (16, 16))
     assert np.isfinite(fragments.barycentrics).all()
     assert np.isfinite(fragments.depth).all()
     assert fragments.triangle_id[0, 11, 8] == 0  # close above the side between the first two corners
@@ -320,7 +322,7 @@ def test_a_corner_whose_w_goes_to_zero_stays_finite(w):
 @pytest.mark.parametrize("scale", [1e3, 1e6, 1e15, 1e30])
 def test_a_huge_triangle_covers_the_image(scale):
     pos_clip = np.array([[[-scale, -scale, 0, 1], [scale, -scale, 0, 1], [0, scale, 0, 1]]], dtype=np.float32)
-    fragments = intaglio.rasterize(pos_clip, TRIANGLE, (33, 17))
+    fragments = ops.rasterize(pos_clip, TRIANGLE, (33, 17))
     assert (fragments.triangle_id == 0).all()
     assert np.isfinite(fragments.barycentrics).all()
     assert np.isfinite(fragments.depth).all()
@@ -350,7 +352,7 @@ def test_slivers_are_finite_and_agree_with_the_reference(dtype):
     rest = np.broadcast_to([0.1, 1.0], (60, 3, 2))
     pos_clip = np.concatenate([xy, rest], axis=-1).reshape(1, -1, 4).astype(dtype)
     triangles = np.arange(180, dtype=np.int32).reshape(-1, 3)
-    got = intaglio.rasterize(pos_clip, triangles, (64, 64))
+    got = ops.rasterize(pos_clip, triangles, (64, 64))
     assert np.isfinite(got.barycentrics).all()
     assert np.isfinite(got.depth).all()
     agreement.assert_fragments_agree(got, pos_clip, triangles, (64, 64), max_doubtful=0.5)

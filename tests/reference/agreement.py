@@ -52,7 +52,8 @@ def assert_values_agree(got, pos_clip: Array, triangles: Array) -> None:
     x, y = raster.pixel_centres_ndc(got.triangle_id.shape[1:])
     corners = exact[item[:, None], triangles[item, got.triangle_id[item, row, column]]]
     pixel = np.stack([x[column], y[row], np.ones(len(row))], axis=-1)
-    bounds = raster.rounding_bounds(corners, pixel, EPS[pos_clip.dtype])
+    # Both sides round: the op in its own precision, the reference in double.
+    bounds = raster.rounding_bounds(corners, pixel, EPS[pos_clip.dtype] + EPS[np.dtype(np.float64)])
     barycentric_error[item, row, column], depth_error[item, row, column] = bounds
     assert_close(got.barycentrics, barycentrics, barycentric_error[..., None], "barycentrics")
     assert_close(got.depth, depth, depth_error, "depth")

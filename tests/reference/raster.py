@@ -177,24 +177,20 @@ def rasterize(
 def rounding_bounds(corners: Array, pixel: Array, eps: float) -> tuple[Array, Array]:
     """How far the barycentrics and z/w of corners [...,3,4] at pixel [...,3] = (X, Y, 1) may be off, rounding by eps.
 
-    First-order running error analysis (Higham 2002, 3.3) of the cofactor formula: a sum of products of four factors
-    with at most 6 roundings each is off by 6 eps times the sum of the products' absolute values; quotients follow.
+    First-order running error analysis (Higham 2002, 3.3): however the edge function (x_j - X w_j)(y_k - Y w_k) - ... is
+    arranged, it is a sum of products with at most 6 roundings each, so it is off by at most 6 eps times the sum with
+    every sign made positive; the quotients follow.
     """
-    xyw = np.abs(corners[..., [0, 1, 3]])
-    signed_xyw = corners[..., [0, 1, 3]]
-    size_of_terms, value = [], []
-    for k in range(3):
-        j, m = (k + 1) % 3, (k + 2) % 3
-        permanent = np.stack(
-            [xyw[..., j, (c + 1) % 3] * xyw[..., m, (c + 2) % 3] + xyw[..., j, (c + 2) % 3] * xyw[..., m, (c + 1) % 3]
-             for c in range(3)], axis=-1)  # fmt: skip
-        size_of_terms.append((permanent * np.abs(pixel)).sum(axis=-1))
-        value.append((np.cross(signed_xyw[..., j, :], signed_xyw[..., m, :]) * pixel).sum(axis=-1))
-    beta_error = 6 * eps * np.stack(size_of_terms, axis=-1)
-    beta = np.stack(value, axis=-1)
-    total, determinant = beta.sum(axis=-1), (beta * corners[..., 3]).sum(axis=-1)
-    depth = (beta * corners[..., 2]).sum(axis=-1) / determinant
+    reach_x = np.abs(corners[..., 0]) + np.abs(pixel[..., None, 0] * corners[..., 3])
+    reach_y = np.abs(corners[..., 1]) + np.abs(pixel[..., None, 1] * corners[..., 3])
+    x = corners[..., 0] - pixel[..., None, 0] * corners[..., 3]
+    y = corners[..., 1] - pixel[..., None, 1] * corners[..., 3]
+    after, before = np.array([1, 2, 0]), np.array([2, 0, 1])
+    beta = x[..., after] * y[..., before] - y[..., after] * x[..., before]
+    beta_error = 6 * eps * (reach_x[..., after] * reach_y[..., before] + reach_y[..., after] * reach_x[..., before])
     with np.errstate(divide="ignore", invalid="ignore"):
+        total, determinant = beta.sum(axis=-1), (beta * corners[..., 3]).sum(axis=-1)
+        depth = (beta * corners[..., 2]).sum(axis=-1) / determinant
         barycentric_error = beta_error + np.abs(beta / total[..., None]) * beta_error.sum(axis=-1, keepdims=True)
         barycentric_error = barycentric_error / np.abs(total)[..., None] + 2 * eps
         weight = np.abs(corners[..., 2]) + np.abs(depth)[..., None] * np.abs(corners[..., 3])
@@ -205,6 +201,7 @@ def rounding_bounds(corners: Array, pixel: Array, eps: float) -> tuple[Array, Ar
 def attributes_of_position(pos_clip: Array, triangles: Array, triangle_id: Array) -> tuple[Array, Array]:
     """Barycentrics [B,H,W,2] and depth z/w [B,H,W] at pixel centres, the visible triangles being given.
 
+    Snapping may put a centre into a triangle that misses it by a hair: a negative weight counts as zero.
     Analytic in pos_clip (complex numbers pass through), so this is also the function whose derivative rasterize has.
     """
     batch, height, width = triangle_id.shape
@@ -219,7 +216,8 @@ def attributes_of_position(pos_clip: Array, triangles: Array, triangle_id: Array
     # Cofactors of the corners dotted with the pixel; the common factor 1/determinant cancels in the ratios.
     cofactor = np.stack([np.cross(xyw[:, (k + 1) % 3], xyw[:, (k + 2) % 3]) for k in range(3)], axis=1)
     beta = np.einsum("nkc,nc->nk", cofactor, pixel)
-    total = beta.sum(axis=1)
-    barycentrics[item, row, column] = beta[:, :2] / total[:, None]
+    weights = beta / beta.sum(axis=1, keepdims=True)
+    weights = np.where(weights.real > 0, weights, 0)
+    barycentrics[item, row, column] = weights[:, :2] / weights.sum(axis=1, keepdims=True)
     depth[item, row, column] = (beta * corners[..., 2]).sum(axis=1) / (beta * corners[..., 3]).sum(axis=1)
     return barycentrics, depth
