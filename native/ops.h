@@ -19,6 +19,9 @@ struct Geometry {
   const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
 };
 
+// Half of the guard band of the sub-pixel grid (math/triangle.h).
+constexpr int64_t kMaxSize = 16384;
+
 // A batch of images. Pixel arrays are [batch, height, width, ...].
 struct Raster {
   int64_t batch, height, width;

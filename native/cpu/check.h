@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What no shape can tell: the values that would lead a loop out of its arrays, found before anything is written.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -39,6 +40,11 @@ void check_finite(const char* name, const T* values, int64_t count, const char* 
                               std::to_string(i) + " (" + remedy + ")");
 }
 
+inline void check_size(Raster raster) {
+  if (std::max(raster.height, raster.width) > kMaxSize)
+    throw std::invalid_argument("images must be at most " + std::to_string(kMaxSize) + " pixels wide and high");
+}
+
 template <class T>
 void check_geometry(const Geometry<T>& g) {
   check_finite("pos_clip", g.pos_clip, g.batch * g.num_vertices * 4, "a camera inside the mesh, or a diverged fit?");
@@ -46,9 +52,11 @@ void check_geometry(const Geometry<T>& g) {
                 "indices count from 0 and must stay below the number of vertices");
 }
 
-inline void check_triangle_id(const int32_t* triangle_id, Raster raster, int64_t num_triangles) {
-  check_indices("fragments.triangle_id", triangle_id, raster.batch * raster.pixels(), -1, num_triangles,
-                "were these fragments made from other triangles?");
+// Fragments are checked where a triangle is looked up, not in a pass of their own: reading a large image costs more than an op.
+inline void check_triangle_id(int32_t triangle_id, int64_t num_triangles) {
+  if (triangle_id < -1 || triangle_id >= num_triangles)
+    throw std::invalid_argument("fragments.triangle_id must be in [-1, " + std::to_string(num_triangles) + "); got " +
+                                std::to_string(triangle_id) + " (were these fragments made from other triangles?)");
 }
 
 }  // namespace intaglio

@@ -26,10 +26,9 @@ void corners(T* values, const int32_t* triangles, int32_t triangle_id, int64_t c
 }
 
 template <class T>
-void check_attributes(const Attributes<T>& a, Raster raster, const int32_t* triangle_id) {
+void check_attributes(const Attributes<T>& a, Raster raster) {
   check_indices("triangles", a.triangles, (a.own_triangles ? raster.batch : 1) * a.num_triangles * 3, 0, a.num_vertices,
                 "indices must stay below the number of attribute rows");
-  check_triangle_id(triangle_id, raster, a.num_triangles);
 }
 
 // Calls visit with the number of channels as a constant where it is a common one, so that inner loops unroll.
@@ -53,7 +52,7 @@ void with_channels(int64_t channels, const Visit& visit) {
 
 template <class T>
 void interpolate(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics, T* out) {
-  check_attributes(a, raster, triangle_id);
+  check_attributes(a, raster);
   with_channels(a.channels, [&](auto channels) {
     for_each_row(raster, [&](int64_t b, int64_t y) {
       int64_t row = (b * raster.height + y) * raster.width;
@@ -62,8 +61,11 @@ void interpolate(const Attributes<T>& a, Raster raster, const int32_t* triangle_
       const T* corner[3] = {};
       int32_t last = -1;
       for (int64_t x = 0; x < raster.width; ++x) {
-        if (ids[x] < 0) continue;
-        if (ids[x] != last) corners(a.values_of(b), a.triangles_of(b), last = ids[x], channels, corner);
+        if (ids[x] == -1) continue;
+        if (ids[x] != last) {
+          check_triangle_id(ids[x], a.num_triangles);
+          corners(a.values_of(b), a.triangles_of(b), last = ids[x], channels, corner);
+        }
         const T* weights = barycentrics + 2 * (row + x);
         interpolate(Vec2<T>{weights[0], weights[1]}, corner, channels, out + (row + x) * channels);
       }
@@ -74,7 +76,7 @@ void interpolate(const Attributes<T>& a, Raster raster, const int32_t* triangle_
 template <class T>
 void interpolate_vjp(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                      const T* grad_out, T* grad_values, T* grad_barycentrics) {
-  check_attributes(a, raster, triangle_id);
+  check_attributes(a, raster);
   auto one_row = [&](int64_t b, int64_t y, auto channels, T* sums) {
     int64_t row = (b * raster.height + y) * raster.width;
     const T* corner[3] = {};
@@ -83,8 +85,9 @@ void interpolate_vjp(const Attributes<T>& a, Raster raster, const int32_t* trian
     for (int64_t at = row; at < row + raster.width; ++at) {
       int32_t id = triangle_id[at];
       Vec2<T> grad_weights{0, 0};
-      if (id >= 0) {
+      if (id != -1) {
         if (id != last) {
+          check_triangle_id(id, a.num_triangles);
           corners(a.values_of(b), a.triangles_of(b), id, channels, corner);
           if (sums) corners(sums, a.triangles_of(b), id, channels, grad_corner);
           last = id;
@@ -108,14 +111,16 @@ void interpolate_vjp(const Attributes<T>& a, Raster raster, const int32_t* trian
 template <class T>
 void screen_derivatives(const Attributes<T>& a, const Geometry<T>& g, Raster raster, const int32_t* triangle_id, T* out) {
   check_geometry(g);
-  check_attributes(a, raster, triangle_id);
+  check_attributes(a, raster);
+  if (g.num_triangles != a.num_triangles) throw std::invalid_argument("pos_triangles must have as many rows as triangles");
   for_each_row(raster, [&](int64_t b, int64_t y) {
     T Y = -ndc_centre<T>(y, raster.height);
     for (int64_t x = 0; x < raster.width; ++x) {
       int64_t at = (b * raster.height + y) * raster.width + x;
       T* derivatives = out + at * a.channels * 2;
       std::fill_n(derivatives, a.channels * 2, (T)0);
-      if (triangle_id[at] < 0) continue;
+      if (triangle_id[at] == -1) continue;
+      check_triangle_id(triangle_id[at], a.num_triangles);
       const T *position[3], *corner[3];
       corners(g.positions_of(b), g.triangles_of(b), triangle_id[at], 4, position);
       corners(a.values_of(b), a.triangles_of(b), triangle_id[at], a.channels, corner);

@@ -273,6 +273,7 @@ void rasterize_image(const Geometry<T>& g, int64_t b, Raster raster, Image<T> im
 
 template <class T>
 void rasterize(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth) {
+  check_size(raster);
   check_geometry(g);
   auto draw_image = [&](int64_t b) {
     int64_t at = b * raster.pixels();
@@ -286,7 +287,6 @@ template <class T>
 void rasterize_vjp(const Geometry<T>& g, Raster raster, const int32_t* triangle_id, const T* grad_barycentrics,
                    const T* grad_depth, T* grad_pos_clip) {
   check_geometry(g);
-  check_triangle_id(triangle_id, raster, g.num_triangles);
   accumulate_rows(raster, grad_pos_clip, g.num_vertices * 4, false,
                   [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
                     const int32_t* triangles = g.triangles_of(b);

@@ -5,15 +5,16 @@
 #include "../math/edge_gradient.h"
 #include "accumulate.h"
 #include "check.h"
+#include "simd.h"
 
 namespace intaglio {
 namespace {
 
 template <class T>
 void check_surface(const Surface<T>& s) {
+  check_size(s.raster);
   const Geometry<T>& g = s.geometry;
   check_geometry(g);
-  check_triangle_id(s.triangle_id, s.raster, g.num_triangles);
   check_indices("neighbours", s.neighbours, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, -1, g.num_triangles,
                 "was this table built for these triangles?");
 }
@@ -42,28 +43,33 @@ WalkedMesh<T> walked_mesh(const Surface<T>& s, const std::vector<Subpixel>& snap
           s.raster.width};
 }
 
-// visit(pair, a, b) for the pairs of pixels that begin in this row and show different triangles; a and b index pixels of the
-// batch. Most of an image shows none: blocks are skipped by one comparison of ids.
-template <class Visit>
-void for_each_pair(Raster raster, const int32_t* triangle_id, int64_t image, int64_t y, const Visit& visit) {
-  constexpr int64_t kBlock = 32;
-  int64_t row = (image * raster.height + y) * raster.width;
-  const int32_t* ids = triangle_id + row;
-  const int32_t* below = y + 1 < raster.height ? ids + raster.width : ids;
-  for (int64_t begin = 0; begin < raster.width; begin += kBlock) {
-    int64_t end = std::min(begin + kBlock, raster.width);
-    if (end - begin == kBlock && end < raster.width) {
-      int32_t differs = 0;
-      for (int64_t l = 0; l < kBlock; ++l)
-        differs |= (ids[begin + l] ^ ids[begin + l + 1]) | (ids[begin + l] ^ below[begin + l]);
-      if (!differs) continue;
-    }
-    for (int64_t x = begin; x < end; ++x) {
-      if (x + 1 < raster.width && ids[x] != ids[x + 1])
-        visit(PixelPair{Axis::kX, x, y, ids[x], ids[x + 1]}, row + x, row + x + 1);
-      if (ids[x] != below[x]) visit(PixelPair{Axis::kY, x, y, ids[x], below[x]}, row + x, row + x + raster.width);
-    }
-  }
+// Which blocks of a row hold a pixel that differs from its right or its lower neighbour, both in what it shows and in colour.
+// Most of an image has no such pixel.
+constexpr int64_t kBlock = 32;
+
+template <class T>
+INTAGLIO_INLINE bool differs_anywhere(const T* values, const T* below, int64_t count, int64_t step) {
+  int32_t differs = 0;
+  for (int64_t i = 0; i < count; ++i) differs |= (values[i] != values[i + step]) | (values[i] != below[i]);
+  return differs != 0;
+}
+
+template <class T>
+INTAGLIO_INLINE void mark_blocks(const int32_t* ids, const int32_t* ids_below, const T* image, const T* image_below,
+                                 int64_t channels, int64_t blocks, uint8_t* changed) {
+  for (int64_t block = 0, at = 0; block < blocks; ++block, at += kBlock)
+    changed[block] = differs_anywhere(ids + at, ids_below + at, kBlock, 1) &&
+                     differs_anywhere(image + at * channels, image_below + at * channels, kBlock * channels, channels);
+}
+
+INTAGLIO_CLONES void mark_changes(const int32_t* ids, const int32_t* ids_below, const float* image, const float* image_below,
+                                  int64_t channels, int64_t blocks, uint8_t* changed) {
+  mark_blocks(ids, ids_below, image, image_below, channels, blocks, changed);
+}
+
+void mark_changes(const int32_t* ids, const int32_t* ids_below, const double* image, const double* image_below,
+                  int64_t channels, int64_t blocks, uint8_t* changed) {
+  mark_blocks(ids, ids_below, image, image_below, channels, blocks, changed);
 }
 
 template <class T>
@@ -71,6 +77,32 @@ bool equal(const T* a, const T* b, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     if (a[i] != b[i]) return false;
   return true;
+}
+
+// visit(pair, a, b) for the pairs of pixels that begin in this row and show different triangles in different colours; a and b
+// index pixels of the batch.
+template <class T, class Visit>
+void for_each_pair(const Surface<T>& s, int64_t image, int64_t y, const Visit& visit) {
+  int64_t width = s.raster.width, row = (image * s.raster.height + y) * width;
+  int64_t down = y + 1 < s.raster.height ? width : 0;
+  const int32_t* ids = s.triangle_id + row;
+  const T* colors = s.image + row * s.channels;
+  int64_t blocks = (width - 1) / kBlock;  // the last pixel has no right neighbour: its block is looked through
+  uint8_t changed[kMaxSize / kBlock];
+  mark_changes(ids, ids + down, colors, colors + down * s.channels, s.channels, blocks, changed);
+  auto look = [&](Axis axis, int64_t x, int64_t step) {
+    if (ids[x] == ids[x + step] || equal(colors + x * s.channels, colors + (x + step) * s.channels, s.channels)) return;
+    check_triangle_id(ids[x], s.geometry.num_triangles);
+    check_triangle_id(ids[x + step], s.geometry.num_triangles);
+    visit(PixelPair{axis, x, y, ids[x], ids[x + step]}, row + x, row + x + step);
+  };
+  for (int64_t block = 0; block <= blocks; ++block) {
+    if (block < blocks && !changed[block]) continue;
+    for (int64_t x = block * kBlock, end = std::min(x + kBlock, width); x < end; ++x) {
+      if (x + 1 < width) look(Axis::kX, x, 1);
+      look(Axis::kY, x, down);
+    }
+  }
 }
 
 template <class T>
@@ -101,10 +133,10 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
                   [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
                     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
                     for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s.raster, s.triangle_id, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
+                      for_each_pair(s, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
                         const T *color_a = s.image + a * C, *color_b = s.image + b * C, *grad_a = grad_image + a * C,
                                 *grad_b = grad_image + b * C;
-                        if (equal(color_a, color_b, C) || (all_zero(grad_a, C) && all_zero(grad_b, C))) return;
+                        if (all_zero(grad_a, C) && all_zero(grad_b, C)) return;
                         PairEdge<T> edge = find_edge(mesh, pair);
                         if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
                         if (edge.kind == PairEdgeKind::kNone) return;
@@ -136,8 +168,7 @@ EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) 
   parallel_for(s.raster.batch * s.raster.height, [&](int64_t row) {
     int64_t image = row / s.raster.height;
     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-    for_each_pair(s.raster, s.triangle_id, image, row % s.raster.height, [&](PixelPair pair, int64_t a, int64_t b) {
-      if (equal(s.image + a * s.channels, s.image + b * s.channels, s.channels)) return;
+    for_each_pair(s, image, row % s.raster.height, [&](PixelPair pair, int64_t a, int64_t) {
       PairEdge<T> edge = find_edge(mesh, pair);
       if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
       if (edge.kind != PairEdgeKind::kNone) map.position[(int)pair.axis][a] = edge.position;
@@ -242,7 +273,7 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
                   [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
                     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
                     for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s.raster, s.triangle_id, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
+                      for_each_pair(s, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
                         T position = map.position[(int)pair.axis][a];
                         if (position < 0) return;
                         bool first = position < (T)0.5;
