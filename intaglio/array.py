@@ -2,8 +2,10 @@
 """One array namespace for every framework: what lies above the ops is written once, in Array-API names.
 
 `namespace(x)` finds the framework by the array's type and looks the answer up in a dict, so that it costs a tenth of a
-microsecond and survives `torch.compile`. An array of a framework can exist only where that framework is imported, so
-nothing is ever imported here. To add a framework, write one more class below and name it in `_MAKERS`.
+microsecond and survives `torch.compile` (which cannot trace the making of the class: a framework imported after this
+module must have been met once before). An array of a framework can exist only where that framework is imported, so
+nothing is imported here unless asked for by name. To add a framework, write one more class below and name it in
+`_MAKERS`.
 
 Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `index_sum`
 (rows of `values` summed into the row `index`, in order, so that the result is the same every time), `index_array` (the
@@ -96,6 +98,7 @@ class _Numpy:
     sum, mean, where, maximum, stack, isfinite = np.sum, np.mean, np.where, np.maximum, np.stack, np.isfinite
     zeros_like, ones_like, broadcast_to, concat = np.zeros_like, np.ones_like, np.broadcast_to, np.concatenate
     permute_dims, take, reshape, min, max = np.transpose, np.take, np.reshape, np.min, np.max
+    swapaxes = np.swapaxes
 
     @staticmethod
     def cross(a: Any, b: Any) -> Any:  # by components: three times as fast as numpy.cross on small arrays
@@ -141,7 +144,8 @@ def _torch() -> Any:
         abs, sqrt, sin, cos, tan = torch.abs, torch.sqrt, torch.sin, torch.cos, torch.tan
         sum, mean, where, stack, isfinite = torch.sum, torch.mean, torch.where, torch.stack, torch.isfinite
         zeros_like, ones_like, broadcast_to = torch.zeros_like, torch.ones_like, torch.broadcast_to
-        concat, permute_dims, reshape, min, max = torch.cat, torch.permute, torch.reshape, torch.amin, torch.amax
+        concat, permute_dims, swapaxes, reshape = torch.cat, torch.permute, torch.swapaxes, torch.reshape
+        min, max = torch.amin, torch.amax
 
         @staticmethod
         def maximum(x: Any, y: Any) -> Any:
@@ -173,7 +177,7 @@ def _torch() -> Any:
 
         @staticmethod
         def constant(x: np.ndarray, other: Any) -> Any:
-            return torch.tensor(x, device=other.device, dtype=other.dtype)
+            return torch.from_numpy(np.array(x)).to(device=other.device, dtype=other.dtype)
 
         @staticmethod
         def to_numpy(x: Any) -> np.ndarray:
@@ -181,7 +185,7 @@ def _torch() -> Any:
 
         @staticmethod
         def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> Any:
-            return torch.tensor(x, device=device if like is None else like.device)
+            return torch.from_numpy(np.array(x)).to(device=device if like is None else like.device)
 
         @staticmethod
         def stop_gradient(x: Any) -> Any:
@@ -208,3 +212,7 @@ def _register(cls: type) -> Any:
             _BY_TYPE[cls] = _by_name(root)
             return _BY_TYPE[cls]
     raise TypeError(f"array: must be an array of {', '.join(_MAKERS)}; got {cls.__module__}.{cls.__qualname__}")
+
+
+for _name in _MAKERS.keys() & sys.modules.keys():
+    _by_name(_name)
