@@ -11,7 +11,7 @@ import numpy as np
 from .array import as_float_array, cross, framework, from_numpy, leader, like, namespace, to_numpy, unit
 from .topology import neighbours as find_neighbours
 
-__all__ = ["Mesh", "corner_index", "face_normals", "vertex_normals"]
+__all__ = ["Mesh", "corner_index", "corner_positions", "face_normals", "vertex_normals"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,12 +144,16 @@ def corner_index(mesh: Mesh) -> Any:
     return _in_place_of("corner_index", mesh)
 
 
+def corner_positions(vertices: Any, corners: Any) -> tuple[Any, Any, Any]:
+    """[..., V, 3], [3 * F] -> three [..., F, 3]: the first, second and third corner of every face. Differentiable."""
+    at = namespace(vertices).take(vertices, corners, axis=-2)
+    num_faces = at.shape[-2] // 3
+    return at[..., :num_faces, :], at[..., num_faces : 2 * num_faces, :], at[..., 2 * num_faces :, :]
+
+
 def face_normals(vertices: Any, corners: Any) -> Any:
     """[..., V, 3], [3 * F] -> [..., F, 3] normals as long as twice the triangle's area. Differentiable."""
-    xp = namespace(vertices)
-    at = xp.take(vertices, corners, axis=-2)
-    num_faces = len(corners) // 3
-    first, second, third = (at[..., k * num_faces : (k + 1) * num_faces, :] for k in range(3))
+    first, second, third = corner_positions(vertices, corners)
     return cross(second - first, third - first)
 
 
