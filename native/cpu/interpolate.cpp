@@ -3,6 +3,7 @@
 
 #include "accumulate.h"
 #include "check.h"
+#include "pages.h"
 
 namespace intaglio {
 namespace {
@@ -53,6 +54,7 @@ void with_channels(int64_t channels, const Visit& visit) {
 template <class T>
 void interpolate(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics, T* out) {
   check_attributes(a, raster);
+  prefer_huge_pages(out, raster.batch * raster.pixels() * a.channels);
   with_channels(a.channels, [&](auto channels) {
     for_each_row(raster, [&](int64_t b, int64_t y) {
       int64_t row = (b * raster.height + y) * raster.width;
@@ -77,6 +79,7 @@ template <class T>
 void interpolate_vjp(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                      const T* grad_out, T* grad_values, T* grad_barycentrics) {
   check_attributes(a, raster);
+  prefer_huge_pages(grad_barycentrics, 2 * raster.batch * raster.pixels());
   auto one_row = [&](int64_t b, int64_t y, auto channels, T* sums) {
     int64_t row = (b * raster.height + y) * raster.width;
     const T* corner[3] = {};

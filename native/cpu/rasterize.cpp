@@ -6,6 +6,7 @@
 
 #include "accumulate.h"
 #include "check.h"
+#include "pages.h"
 #include "setup.h"
 #include "simd.h"
 
@@ -28,18 +29,39 @@ struct EdgeStep {
 };
 
 // The edge a -> b over a block of samples of which `first` is the upper left; false if it rejects them all.
-inline bool edge_over(EdgeStep& edge, Subpixel a, Subpixel b, Subpixel first, int columns, int rows) {
-  int64_t dx = b.x - a.x, dy = b.y - a.y;
-  // Positive area with y down: the interior is right of the edge, so left edges go up and top edges go right.
-  bool top_left = dy < 0 || (dy == 0 && dx > 0);
-  int64_t e = (dx * (first.y - a.y) - dy * (first.x - a.x) - (top_left ? 0 : 1)) >> 8;
-  int64_t far_x = -dy * (columns - 1), far_y = dx * (rows - 1);
+inline bool edge_over(EdgeStep& step, Subpixel a, Subpixel b, Subpixel first, int columns, int rows) {
+  GridEdge edge(a, b);
+  int64_t e = edge.at(first) >> 8, far_x = -edge.dy * (columns - 1), far_y = edge.dx * (rows - 1);
   if (e + std::max<int64_t>(far_x, 0) + std::max<int64_t>(far_y, 0) < 0) return false;
   if (e + std::min<int64_t>(far_x, 0) + std::min<int64_t>(far_y, 0) >= 0)
-    edge = {0, 0, 0};  // accepts them all
+    step = {0, 0, 0};  // accepts them all
   else
-    edge = {(int32_t)e, (int32_t)-dy, (int32_t)dx};  // crosses them: below 2^31 by the guard band
+    step = {(int32_t)e, (int32_t)-edge.dy, (int32_t)edge.dx};  // crosses them: below 2^31 by the guard band
   return true;
+}
+
+// Relative to the triangle's own first sample, so that no tile changes a depth.
+template <class T>
+INTAGLIO_INLINE T depth_of_row(const ReadyTriangle<T>& t, int row) {
+  return t.depth + t.depth_dy * (T)(row - t.row_begin);
+}
+
+template <class T>
+INTAGLIO_INLINE T depth_of_sample(const ReadyTriangle<T>& t, T row_depth, T column_offset) {
+  T depth = row_depth + t.depth_dx * column_offset;
+  depth = depth < t.least_depth ? t.least_depth : depth;
+  return depth > t.most_depth ? t.most_depth : depth;
+}
+
+template <class T>
+INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
+  int x0 = std::max<int>(t.column_begin, tile_column), x1 = std::min<int>(t.column_end, tile_column + kTileWidth);
+  int y0 = std::max<int>(t.row_begin, tile_row), y1 = std::min<int>(t.row_end, tile_row + kTileHeight);
+  for_each_covered(t, x0, x1, y0, y1, raster, [&](int x, int y) {
+    T depth = depth_of_sample(t, depth_of_row(t, y), (T)(x - t.column_begin));
+    int at = (y - tile_row) * kTileWidth + x - tile_column;
+    if (depth < tile.depth[at]) tile.depth[at] = depth, tile.id[at] = t.triangle_id;
+  });
 }
 
 template <class T>
@@ -51,32 +73,22 @@ INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_col
   EdgeStep edge[3];
   for (int k = 0; k < 3; ++k)
     if (!edge_over(edge[k], t.corner[k], t.corner[(k + 1) % 3], first, columns, y1 - y0)) return;
-  int32_t lane0[kBlock], lane1[kBlock], lane2[kBlock];
-  T lane_depth[kBlock];
-  for (int l = 0; l < kBlock; ++l) {
-    lane0[l] = l * edge[0].step_x, lane1[l] = l * edge[1].step_x, lane2[l] = l * edge[2].step_x;
-    lane_depth[l] = (T)l;
-  }
-  const int32_t id = t.triangle_id;
-  const T low = t.least_depth, high = t.most_depth, depth_dx = t.depth_dx;
+  const int32_t id = t.triangle_id, step0 = edge[0].step_x, step1 = edge[1].step_x, step2 = edge[2].step_x;
   for (int y = y0; y < y1; ++y) {
-    // Relative to the triangle's own first sample, so that no tile changes a depth.
-    T row_depth = t.depth + t.depth_dy * (T)(tile_row + y - t.row_begin);
+    T row_depth = depth_of_row(t, tile_row + y);
     int32_t e0 = edge[0].e, e1 = edge[1].e, e2 = edge[2].e;
     for (int x = x0; x < x1; x += kBlock) {
       T offset = (T)(tile_column + x - t.column_begin);
       int32_t* ids = tile.id + y * kTileWidth + x;
       T* depths = tile.depth + y * kTileWidth + x;
       for (int l = 0; l < kBlock; ++l) {
-        int32_t outside = (e0 + lane0[l]) | (e1 + lane1[l]) | (e2 + lane2[l]);
-        T depth = row_depth + depth_dx * (offset + lane_depth[l]);
-        depth = depth < low ? low : depth;
-        depth = depth > high ? high : depth;
+        int32_t outside = (e0 + l * step0) | (e1 + l * step1) | (e2 + l * step2);
+        T depth = depth_of_sample(t, row_depth, offset + (T)l);
         bool wins = (outside >= 0) & (depth < depths[l]);
         depths[l] = wins ? depth : depths[l];
         ids[l] = wins ? id : ids[l];
       }
-      e0 += kBlock * edge[0].step_x, e1 += kBlock * edge[1].step_x, e2 += kBlock * edge[2].step_x;
+      e0 += kBlock * step0, e1 += kBlock * step1, e2 += kBlock * step2;
     }
     edge[0].e += edge[0].step_y, edge[1].e += edge[1].step_y, edge[2].e += edge[2].step_y;
   }
@@ -86,7 +98,11 @@ template <class T>
 INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, Tile<T>& tile,
                               int tile_column, int tile_row, Raster raster) {
   for (int i = 0; i < kTileWidth * kTileHeight; ++i) tile.id[i] = -1, tile.depth[i] = 1;
-  for (; begin != end; ++begin) draw(**begin, tile, tile_column, tile_row, raster);
+  for (; begin != end; ++begin)
+    if (has_few_samples(**begin))
+      draw_few(**begin, tile, tile_column, tile_row, raster);
+    else
+      draw(**begin, tile, tile_column, tile_row, raster);
 }
 
 INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,
@@ -100,7 +116,7 @@ void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<do
 }
 
 template <class T>
-void load_triangle(const T* pos_clip, const int32_t* triangles, int32_t triangle_id, Vec4<T> v[3]) {
+INTAGLIO_INLINE void load_triangle(const T* pos_clip, const int32_t* triangles, int32_t triangle_id, Vec4<T> v[3]) {
   const int32_t* t = triangles + 3 * (int64_t)triangle_id;
   for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)t[i]);
 }
@@ -113,83 +129,102 @@ struct Image {
   T* depth;
 };
 
-// Weights along a run of pixels of one triangle: the edge functions are affine, so they are stepped from its first pixel.
+// Weights along a run of pixels of one triangle: the edge functions are affine, so they are stepped from its first pixel. Whole
+// blocks are written, up to kRunBlock - 1 pixels too many.
+constexpr int kRunBlock = 8;
+
 template <class T>
-void weigh_run(const Vec4<T> v[3], T X, T Y, T step, int64_t count, T* barycentrics) {
+INTAGLIO_INLINE void weigh_run(const Vec4<T> v[3], T X, T Y, T step, int count, T* barycentrics) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   T e0 = cross(s.p[1], s.p[2]), e1 = cross(s.p[2], s.p[0]), e2 = cross(s.p[0], s.p[1]);
-  T d0 = (v[2].w * s.p[1].y - v[1].w * s.p[2].y) * step, d1 = (v[0].w * s.p[2].y - v[2].w * s.p[0].y) * step,
-    d2 = (v[1].w * s.p[0].y - v[0].w * s.p[1].y) * step;
   T sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
-  e0 *= sign, e1 *= sign, e2 *= sign, d0 *= sign, d1 *= sign, d2 *= sign;
-  for (int64_t i = 0; i < count; ++i) {
-    T f0 = max_of(e0 + (T)i * d0, (T)0), f1 = max_of(e1 + (T)i * d1, (T)0), f2 = max_of(e2 + (T)i * d2, (T)0);
-    T sum = f0 + f1 + f2;
-    T inverse = 1 / sum;
-    barycentrics[2 * i] = sum > 0 ? f0 * inverse : (T)1 / 3;
-    barycentrics[2 * i + 1] = sum > 0 ? f1 * inverse : (T)1 / 3;
-  }
+  T d0 = (v[2].w * s.p[1].y - v[1].w * s.p[2].y) * step * sign, d1 = (v[0].w * s.p[2].y - v[2].w * s.p[0].y) * step * sign,
+    d2 = (v[1].w * s.p[0].y - v[0].w * s.p[1].y) * step * sign;
+  e0 *= sign, e1 *= sign, e2 *= sign;
+  for (int i = 0; i < count; i += kRunBlock, barycentrics += 2 * kRunBlock)
+    for (int l = 0; l < kRunBlock; ++l) {
+      T at = (T)(i + l);
+      T f0 = max_of(e0 + at * d0, (T)0), f1 = max_of(e1 + at * d1, (T)0), f2 = max_of(e2 + at * d2, (T)0);
+      T sum = f0 + f1 + f2, inverse = 1 / sum;
+      barycentrics[2 * l] = sum > 0 ? f0 * inverse : (T)1 / 3;
+      barycentrics[2 * l + 1] = sum > 0 ? f1 * inverse : (T)1 / 3;
+    }
 }
 
+// The weights of one row of a tile, its background included. `first` / width is the ndc of its first pixel centre.
+template <class T>
+INTAGLIO_INLINE void weigh_row(const T* pos_clip, const int32_t* triangles, const int32_t* ids, int columns, int64_t first,
+                               T inverse_width, T Y, T* out) {
+  T row[2 * (kTileWidth + kRunBlock)];
+  for (int x = 0; x < columns;) {
+    int begin = x;
+    int32_t id = ids[x];
+    while (x < columns && ids[x] == id) ++x;
+    if (id < 0) {
+      std::fill(row + 2 * begin, row + 2 * x, (T)0);
+      continue;
+    }
+    Vec4<T> v[3];
+    load_triangle(pos_clip, triangles, id, v);
+    T X = (T)(first + 2 * begin) * inverse_width;
+    weigh_run(v, X, Y, 2 * inverse_width, x - begin, row + 2 * begin);
+  }
+  std::memcpy(out, row, 2 * columns * sizeof(T));
+}
+
+INTAGLIO_CLONES void weigh(const float* pos_clip, const int32_t* triangles, const int32_t* ids, int columns, int64_t first,
+                           float inverse_width, float Y, float* out) {
+  weigh_row(pos_clip, triangles, ids, columns, first, inverse_width, Y, out);
+}
+
+void weigh(const double* pos_clip, const int32_t* triangles, const int32_t* ids, int columns, int64_t first,
+           double inverse_width, double Y, double* out) {
+  weigh_row(pos_clip, triangles, ids, columns, first, inverse_width, Y, out);
+}
+
+// What the pixels of a tile show, over a background that has been written already.
 template <class T>
 void write_tile(const Geometry<T>& g, int64_t b, const Tile<T>& tile, int tile_column, int tile_row, Raster raster,
                 Image<T> image) {
   int columns = (int)std::min<int64_t>(kTileWidth, raster.width - tile_column);
   int rows = (int)std::min<int64_t>(kTileHeight, raster.height - tile_row);
-  T step = (T)2 / (T)raster.width;
+  // One output after the other: large buffers tend to lie at the same offset in a page, where a load waits for a store.
+  int64_t corner = (int64_t)tile_row * raster.width + tile_column;
+  for (int y = 0; y < rows; ++y)
+    std::memcpy(image.triangle_id + corner + y * raster.width, tile.id + y * kTileWidth, columns * sizeof(int32_t));
+  for (int y = 0; y < rows; ++y)
+    std::memcpy(image.depth + corner + y * raster.width, tile.depth + y * kTileWidth, columns * sizeof(T));
   for (int y = 0; y < rows; ++y) {
     const int32_t* ids = tile.id + y * kTileWidth;
-    int64_t at = (tile_row + y) * raster.width + tile_column;
-    std::memcpy(image.triangle_id + at, ids, columns * sizeof(int32_t));
-    std::memcpy(image.depth + at, tile.depth + y * kTileWidth, columns * sizeof(T));
-    std::fill_n(image.barycentrics + 2 * at, 2 * columns, (T)0);
-    T Y = -ndc_centre<T>(tile_row + y, raster.height);
-    for (int x = 0; x < columns;) {
-      int begin = x;
-      int32_t id = ids[x];
-      while (x < columns && ids[x] == id) ++x;
-      if (id < 0) continue;
-      Vec4<T> v[3];
-      load_triangle(g.positions_of(b), g.triangles_of(b), id, v);
-      weigh_run(v, ndc_centre<T>(tile_column + begin, raster.width), Y, step, x - begin, image.barycentrics + 2 * (at + begin));
-    }
+    int32_t covered = 0;
+    for (int x = 0; x < kTileWidth; ++x) covered |= ids[x] + 1;
+    if (covered)
+      weigh(g.positions_of(b), g.triangles_of(b), ids, columns, 2 * tile_column + 1 - raster.width, 1 / (T)raster.width,
+            -ndc_centre<T>(tile_row + y, raster.height), image.barycentrics + 2 * (corner + y * raster.width));
   }
 }
 
+// Long contiguous fills do not read what they overwrite: six times as fast as the same bytes tile by tile.
 template <class T>
-void write_background(int tile_column, int tile_row, Raster raster, Image<T> image) {
-  int64_t columns = std::min<int64_t>(kTileWidth, raster.width - tile_column);
-  int64_t row_end = std::min<int64_t>(tile_row + kTileHeight, raster.height);
-  for (int64_t y = tile_row; y < row_end; ++y) {
-    int64_t at = y * raster.width + tile_column;
-    std::fill_n(image.triangle_id + at, columns, -1);
-    std::fill_n(image.depth + at, columns, (T)1);
-    std::fill_n(image.barycentrics + 2 * at, 2 * columns, (T)0);
-  }
+void write_background(int64_t row_begin, int64_t row_end, Raster raster, Image<T> image) {
+  int64_t at = row_begin * raster.width, count = (row_end - row_begin) * raster.width;
+  std::memset(image.triangle_id + at, 0xff, count * sizeof(int32_t));  // -1
+  std::memset(image.barycentrics + 2 * at, 0, 2 * count * sizeof(T));
+  fill_words(image.depth + at, count, (T)1);
 }
 
 // Working memory of one image, kept from call to call by each thread: its pages cost more than what is done in them.
 template <class T>
 struct Workspace {
-  std::vector<ImageVertex<T>> vertices;
+  std::vector<Subpixel> snapped;
   std::vector<std::vector<ReadyTriangle<T>>> chunks;
   std::vector<int32_t> bin_sizes;                // [chunk, tile], then where each chunk's share of a tile begins
   std::vector<const ReadyTriangle<T>*> entries;  // tile by tile, each in the order of the triangles
   std::vector<int32_t> tile_begin;
 
   // Too large to be kept for a caller who may never draw such a mesh again.
-  bool heavy() const { return entries.capacity() * 8 + vertices.capacity() * sizeof(ImageVertex<T>) > (64 << 20); }
+  bool heavy() const { return entries.capacity() * 8 + snapped.capacity() * 8 > (64 << 20); }
 };
-
-template <class T>
-void project_vertices(const T* pos_clip, int64_t num_vertices, Raster raster, std::vector<ImageVertex<T>>& out) {
-  out.resize(num_vertices);
-  constexpr int64_t kSlice = 8192;
-  parallel_for((num_vertices + kSlice - 1) / kSlice, [&](int64_t slice) {
-    int64_t end = std::min(num_vertices, (slice + 1) * kSlice);
-    for (int64_t i = slice * kSlice; i < end; ++i) out[i] = project(load4(pos_clip + 4 * i), raster.height, raster.width);
-  });
-}
 
 template <class T, class Visit>
 void for_each_tile(const ReadyTriangle<T>& t, int tiles_across, const Visit& visit) {
@@ -201,6 +236,7 @@ template <class T>
 void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_across, int64_t tiles, Workspace<T>& work) {
   const int32_t* triangles = g.triangles_of(b);
   const T* pos_clip = g.positions_of(b);
+  const Subpixel* snapped = work.snapped.data();
   int64_t chunk_size = std::max<int64_t>(4096, (g.num_triangles + 63) / 64);
   int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
   work.chunks.resize(num_chunks);
@@ -211,14 +247,11 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
     int64_t end = std::min(g.num_triangles, (chunk + 1) * chunk_size);
     for (int64_t i = chunk * chunk_size; i < end; ++i) {
       const int32_t* t = triangles + 3 * i;
-      const ImageVertex<T>&v0 = work.vertices[t[0]], &v1 = work.vertices[t[1]], &v2 = work.vertices[t[2]];
-      if (v0.at.valid() && v1.at.valid() && v2.at.valid()) {
+      if (snapped[t[0]].valid() && snapped[t[1]].valid() && snapped[t[2]].valid()) {
         ReadyTriangle<T> ready;
-        if (!make_ready(ready, v0, v1, v2, raster.height, raster.width)) continue;
-        ready.triangle_id = (int32_t)i;
-        out.push_back(ready);
+        if (make_ready(pos_clip, snapped, t, (int32_t)i, raster, ready)) out.push_back(ready);
       } else {
-        make_ready_clipped(pos_clip, t, (int32_t)i, raster.height, raster.width, out);
+        make_ready_clipped(pos_clip, t, (int32_t)i, raster, out);
       }
     }
     int32_t* sizes = work.bin_sizes.data() + chunk * tiles;
@@ -255,16 +288,20 @@ void rasterize_image(const Geometry<T>& g, int64_t b, Raster raster, Image<T> im
   Workspace<T>& work = kept;
   int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
   int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
-  project_vertices(g.positions_of(b), g.num_vertices, raster, work.vertices);
+  snap_all(g.positions_of(b), g.num_vertices, raster, work.snapped);
   make_all_ready(g, b, raster, tiles_across, tiles, work);
   fill_bins(tiles_across, tiles, work);
-  parallel_for(tiles, [&](int64_t t) {
-    int tile_column = (int)(t % tiles_across) * kTileWidth, tile_row = (int)(t / tiles_across) * kTileHeight;
-    int32_t begin = work.tile_begin[t], end = work.tile_begin[t + 1];
-    if (begin == end) return write_background(tile_column, tile_row, raster, image);
-    Tile<T> tile;
-    draw_tile(work.entries.data() + begin, work.entries.data() + end, tile, tile_column, tile_row, raster);
-    write_tile(g, b, tile, tile_column, tile_row, raster, image);
+  parallel_for(tiles / tiles_across, [&](int64_t band) {
+    int tile_row = (int)band * kTileHeight;
+    write_background(tile_row, std::min<int64_t>(tile_row + kTileHeight, raster.height), raster, image);
+    for (int64_t t = band * tiles_across; t < (band + 1) * tiles_across; ++t) {
+      int32_t begin = work.tile_begin[t], end = work.tile_begin[t + 1];
+      if (begin == end) continue;
+      int tile_column = (int)(t % tiles_across) * kTileWidth;
+      Tile<T> tile;
+      draw_tile(work.entries.data() + begin, work.entries.data() + end, tile, tile_column, tile_row, raster);
+      write_tile(g, b, tile, tile_column, tile_row, raster, image);
+    }
   });
   if (work.heavy()) work = {};
 }
@@ -275,6 +312,9 @@ template <class T>
 void rasterize(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth) {
   check_size(raster);
   check_geometry(g);
+  prefer_huge_pages(triangle_id, raster.batch * raster.pixels());
+  prefer_huge_pages(barycentrics, 2 * raster.batch * raster.pixels());
+  prefer_huge_pages(depth, raster.batch * raster.pixels());
   auto draw_image = [&](int64_t b) {
     int64_t at = b * raster.pixels();
     rasterize_image(g, b, raster, Image<T>{triangle_id + at, barycentrics + 2 * at, depth + at});

@@ -6,15 +6,21 @@
 
 #include "../math/triangle.h"
 #include "../ops.h"
+#include "pool.h"
+#include "simd.h"
 
 namespace intaglio {
 
-// A vertex in the image: its place on the grid, and its unsnapped place in pixels from the image centre (y down).
+// The grid positions of `count` clip-space vertices.
 template <class T>
-struct ImageVertex {
-  Subpixel at;
-  T x, y, depth;
-};
+void snap_all(const T* pos_clip, int64_t count, Raster raster, std::vector<Subpixel>& out) {
+  out.resize(count);
+  constexpr int64_t kSlice = 8192;
+  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
+    int64_t end = std::min(count, (slice + 1) * kSlice);
+    for (int64_t i = slice * kSlice; i < end; ++i) out[i] = snap(load4(pos_clip + 4 * i), raster.height, raster.width);
+  });
+}
 
 // A triangle with positive area on the grid that may cover a sample, and the plane of its depth.
 template <class T>
@@ -27,35 +33,62 @@ struct ReadyTriangle {
 };
 
 // The first index whose pixel centre is at or beyond x.
-inline int32_t first_sample(int32_t x, int64_t size) {
-  int64_t twice = (int64_t)x + (size - 1) * kHalfPixel;  // x in grid steps from the centre of pixel 0
-  return (int32_t)((twice + kSubpixels - 1) >> 8);
-}
-
-template <class T>
-ImageVertex<T> project(Vec4<T> v, int64_t height, int64_t width) {
-  T inverse = 1 / v.w;
-  return {snap(v, height, width), v.x * inverse * (T)0.5 * (T)width, -v.y * inverse * (T)0.5 * (T)height, v.z * inverse};
+inline int32_t first_sample(int32_t x, int32_t size) {
+  return (x + (size - 1) * kHalfPixel + kSubpixels - 1) >> 8;
 }
 
 // The samples of the bounding box of `corner`; false where there are none or the triangle has no area.
 // Corners are put into the order of positive area.
 template <class T>
-bool place(ReadyTriangle<T>& out, int64_t height, int64_t width) {
-  Subpixel *a = out.corner, *b = a + 1, *c = a + 2;
-  auto [left, right] = std::minmax({a->x, b->x, c->x});
-  auto [top, bottom] = std::minmax({a->y, b->y, c->y});
-  int32_t column_begin = std::max(first_sample(left, width), 0);
-  int32_t column_end = std::min<int32_t>(first_sample(right + 1, width), (int32_t)width);
-  int32_t row_begin = std::max(first_sample(top, height), 0);
-  int32_t row_end = std::min<int32_t>(first_sample(bottom + 1, height), (int32_t)height);
-  if (column_begin >= column_end || row_begin >= row_end) return false;
-  int64_t area = area_twice(*a, *b, *c);
+inline bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, int32_t height, int32_t width) {
+  int32_t column_begin = max_of(first_sample(min_of(a.x, min_of(b.x, c.x)), width), 0);
+  int32_t column_end = min_of(first_sample(max_of(a.x, max_of(b.x, c.x)) + 1, width), width);
+  int32_t row_begin = max_of(first_sample(min_of(a.y, min_of(b.y, c.y)), height), 0);
+  int32_t row_end = min_of(first_sample(max_of(a.y, max_of(b.y, c.y)) + 1, height), height);
+  if ((column_begin >= column_end) | (row_begin >= row_end)) return false;
+  int64_t area = area_twice(a, b, c);
   if (area == 0) return false;
-  if (area < 0) std::swap(*b, *c);
+  if (area < 0) std::swap(b, c);
+  out.corner[0] = a, out.corner[1] = b, out.corner[2] = c;
   out.column_begin = (int16_t)column_begin, out.column_end = (int16_t)column_end;
   out.row_begin = (int16_t)row_begin, out.row_end = (int16_t)row_end;
   return true;
+}
+
+// The edge function of a -> b at a point of the grid, not negative where the sample there is inside. Positive area with y down
+// has its interior right of every edge, so left edges go up and top edges go right: these own the samples on them.
+struct GridEdge {
+  int64_t dx, dy;
+  Subpixel a;
+  bool top_left;
+
+  GridEdge(Subpixel a, Subpixel b) : dx(b.x - a.x), dy(b.y - a.y), a(a), top_left(dy < 0 || (dy == 0 && dx > 0)) {}
+  int64_t at(Subpixel p) const { return dx * (p.y - a.y) - dy * (p.x - a.x) - (top_left ? 0 : 1); }
+};
+
+// Boxes of so few samples are drawn one by one: most triangles of a dense mesh.
+constexpr int kFewColumns = 4, kFewRows = 4;
+
+template <class T>
+inline bool has_few_samples(const ReadyTriangle<T>& t) {
+  return t.column_end - t.column_begin <= kFewColumns && t.row_end - t.row_begin <= kFewRows;
+}
+
+// visit(column, row) for the covered samples of a small box, tile or image alike.
+template <class T, class Visit>
+INTAGLIO_INLINE void for_each_covered(const ReadyTriangle<T>& t, int column_begin, int column_end, int row_begin, int row_end,
+                                      Raster raster, const Visit& visit) {
+  Subpixel first{pixel_centre(column_begin, raster.width), pixel_centre(row_begin, raster.height)};
+  GridEdge edge[3] = {{t.corner[0], t.corner[1]}, {t.corner[1], t.corner[2]}, {t.corner[2], t.corner[0]}};
+  int64_t row_e[3] = {edge[0].at(first), edge[1].at(first), edge[2].at(first)};
+  for (int row = row_begin; row < row_end; ++row) {
+    int64_t e0 = row_e[0], e1 = row_e[1], e2 = row_e[2];
+    for (int column = column_begin; column < column_end; ++column) {
+      if ((e0 | e1 | e2) >= 0) visit(column, row);
+      e0 -= edge[0].dy * kSubpixels, e1 -= edge[1].dy * kSubpixels, e2 -= edge[2].dy * kSubpixels;
+    }
+    for (int k = 0; k < 3; ++k) row_e[k] += edge[k].dx * kSubpixels;
+  }
 }
 
 template <class T>
@@ -63,19 +96,41 @@ T sample_position(int64_t index, int64_t size) {
   return (T)(2 * index + 1 - size) * (T)0.5;  // in pixels from the image centre
 }
 
-// The usual case: all three vertices have a place in the image.
+// The unsnapped place of a vertex, in pixels from the image centre (y down), and its depth.
 template <class T>
-bool make_ready(ReadyTriangle<T>& out, const ImageVertex<T>& a, const ImageVertex<T>& b, const ImageVertex<T>& c,
-                int64_t height, int64_t width) {
-  out.corner[0] = a.at, out.corner[1] = b.at, out.corner[2] = c.at;
-  if (!place(out, height, width)) return false;
+struct ImagePoint {
+  T x, y, depth;
+};
+
+template <class T>
+ImagePoint<T> image_point(const T* pos_clip, int32_t vertex, Raster raster) {
+  Vec4<T> v = load4(pos_clip + 4 * (int64_t)vertex);
+  T inverse = 1 / v.w;
+  return {v.x * inverse * (T)0.5 * (T)raster.width, -v.y * inverse * (T)0.5 * (T)raster.height, v.z * inverse};
+}
+
+// The usual case: all three vertices have a place in the image. False if no sample can be covered.
+template <class T>
+inline bool make_ready(const T* pos_clip, const Subpixel* snapped, const int32_t* triangle, int32_t triangle_id, Raster raster,
+                       ReadyTriangle<T>& out) {
+  if (!place(out, snapped[triangle[0]], snapped[triangle[1]], snapped[triangle[2]], (int32_t)raster.height,
+             (int32_t)raster.width))
+    return false;
+  if (has_few_samples(out)) {
+    bool any = false;
+    for_each_covered(out, out.column_begin, out.column_end, out.row_begin, out.row_end, raster, [&](int, int) { any = true; });
+    if (!any) return false;
+  }
+  out.triangle_id = triangle_id;
+  ImagePoint<T> a = image_point(pos_clip, triangle[0], raster), b = image_point(pos_clip, triangle[1], raster),
+                c = image_point(pos_clip, triangle[2], raster);
   Vec2<T> ab{b.x - a.x, b.y - a.y}, ac{c.x - a.x, c.y - a.y};
   T inverse = 1 / cross(ab, ac), to_b = b.depth - a.depth, to_c = c.depth - a.depth;
   out.depth_dx = (to_b * ac.y - to_c * ab.y) * inverse;
   out.depth_dy = (to_c * ab.x - to_b * ac.x) * inverse;
   if (!(std::fabs(out.depth_dx) < 1e9f && std::fabs(out.depth_dy) < 1e9f)) out.depth_dx = out.depth_dy = 0;
-  out.depth = a.depth + out.depth_dx * (sample_position<T>(out.column_begin, width) - a.x) +
-              out.depth_dy * (sample_position<T>(out.row_begin, height) - a.y);
+  out.depth = a.depth + out.depth_dx * (sample_position<T>(out.column_begin, raster.width) - a.x) +
+              out.depth_dy * (sample_position<T>(out.row_begin, raster.height) - a.y);
   out.least_depth = min_of(a.depth, min_of(b.depth, c.depth));
   out.most_depth = max_of(a.depth, max_of(b.depth, c.depth));
   return true;
@@ -110,8 +165,9 @@ struct ClipPolygon {
 // The rare case: a vertex behind the near plane or beyond the guard band. What is left of the triangle is appended as a fan
 // that keeps its id and its depth plane; every value is later computed from the whole triangle, in homogeneous coordinates.
 template <class T>
-void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, int64_t height, int64_t width,
+void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, Raster raster,
                         std::vector<ReadyTriangle<T>>& out) {
+  const int64_t height = raster.height, width = raster.width;
   ClipPolygon polygon;
   Vec4<double> whole[3];
   for (int i = 0; i < 3; ++i) {
@@ -136,8 +192,7 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
   }
   for (int i = 1; i + 1 < polygon.size; ++i) {
     ReadyTriangle<T> ready;
-    ready.corner[0] = at[0], ready.corner[1] = at[i], ready.corner[2] = at[i + 1];
-    if (!place(ready, height, width)) continue;
+    if (!place(ready, at[0], at[i], at[i + 1], (int32_t)height, (int32_t)width)) continue;
     ready.triangle_id = triangle_id;
     double X = ndc_centre<double>(ready.column_begin, width), Y = -ndc_centre<double>(ready.row_begin, height);
     double depth = plane_depth(whole, X, Y);

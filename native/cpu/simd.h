@@ -2,6 +2,7 @@
 // One source, several instruction sets: a function marked INTAGLIO_CLONES is compiled for each and chosen when the module
 // is loaded. Its loops must be plain and branch-free, and what it calls marked INTAGLIO_INLINE.
 #pragma once
+#include <cstdint>
 
 #define INTAGLIO_INLINE inline __attribute__((always_inline))
 
@@ -11,3 +12,18 @@
 #else
 #define INTAGLIO_CLONES
 #endif
+
+// A long fill with one value. Like memset, x86's string store does not fetch the lines that it overwrites.
+template <class T>
+inline void fill_words(T* begin, int64_t count, T value) {
+#if defined(__x86_64__)
+  if constexpr (sizeof(T) == 4) {
+    asm volatile("rep stosl" : "+D"(begin), "+c"(count) : "a"(value) : "memory");
+    return;
+  } else if constexpr (sizeof(T) == 8) {
+    asm volatile("rep stosq" : "+D"(begin), "+c"(count) : "a"(value) : "memory");
+    return;
+  }
+#endif
+  for (int64_t i = 0; i < count; ++i) begin[i] = value;
+}

@@ -5,7 +5,7 @@
 #include "../math/edge_gradient.h"
 #include "accumulate.h"
 #include "check.h"
-#include "simd.h"
+#include "setup.h"
 
 namespace intaglio {
 namespace {
@@ -22,14 +22,8 @@ void check_surface(const Surface<T>& s) {
 // The grid positions of all vertices of all images.
 template <class T>
 std::vector<Subpixel> snap_all(const Surface<T>& s) {
-  int64_t count = s.geometry.batch * s.geometry.num_vertices;
-  std::vector<Subpixel> snapped(count);
-  constexpr int64_t kSlice = 8192;
-  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
-    int64_t end = std::min(count, (slice + 1) * kSlice);
-    for (int64_t i = slice * kSlice; i < end; ++i)
-      snapped[i] = snap(load4(s.geometry.pos_clip + 4 * i), s.raster.height, s.raster.width);
-  });
+  std::vector<Subpixel> snapped;
+  snap_all(s.geometry.pos_clip, s.geometry.batch * s.geometry.num_vertices, s.raster, snapped);
   return snapped;
 }
 
