@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`python -m benchmarks`: every question in a process of its own, answers and goals into RESULTS.md."""
+"""`python -m benchmarks`: every question in one run, answers and goals into RESULTS.md."""
 
 import importlib
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from .report import Section, claims_table, machine, table
@@ -18,10 +16,6 @@ alike. Read the ratios; the milliseconds belong to this machine."""
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
-def answer(question: str) -> Section:
-    return importlib.import_module(f"benchmarks.{question}").measure()
-
-
 def main() -> int:
     missing = missing_peers()
     if missing:
@@ -31,9 +25,7 @@ def main() -> int:
     sections = []
     for question in QUESTIONS:
         start = time.perf_counter()
-        # One process per question: no thread pool, allocator or driver of one question is met by the next.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            sections.append(process.submit(answer, question).result())
+        sections.append(importlib.import_module(f"benchmarks.{question}").measure())
         print(sections[-1].markdown, flush=True)
         print(f"({question}: {time.perf_counter() - start:.0f} s)\n", flush=True)
     write_results(sections, before)

@@ -2,6 +2,7 @@
 """What happens when triangles are smaller than pixels: icospheres of up to 1.3 million triangles at 512²?"""
 
 from collections.abc import Sequence
+from functools import partial
 
 from . import ours, scenes
 from .report import Claim, Section, milliseconds, ratio
@@ -18,16 +19,19 @@ def measure(levels: Sequence[int] = (5, 7, 8), size: int = 512, *, rounds: int =
     for level in levels:
         scene = scenes.icosphere(level)
         target = ours.shifted_silhouette(scene, size)
-        contestants = {"forward": ours.forward(scene, size), "step": ours.Silhouette(scene, target).step}
+        contestants = {
+            "forward": partial(ours.forward, scene, size),
+            "step": partial(ours.silhouette_step, scene, target),
+        }
         if peers:
             from .peers import bare_loop, deodr_silhouette, llvmpipe
 
             arguments = (scene.pos_clip[0], scene.triangles, (size, size))
-            contestants["llvmpipe"] = llvmpipe.forward(*arguments)
-            contestants["bare loop"] = bare_loop.forward(*arguments)
-            silhouette = deodr_silhouette.Silhouette(scene.pos_clip[0], scene.triangles, scene.neighbours, target[0])
-            contestants["deodr"] = silhouette.step
-            contestants["deodr tuned"] = silhouette.tuned_step
+            contestants["llvmpipe"] = partial(llvmpipe.forward, *arguments)
+            contestants["bare loop"] = partial(bare_loop.forward, *arguments)
+            arguments = (scene.pos_clip, scene.triangles, scene.neighbours, target)
+            contestants["deodr"] = partial(deodr_silhouette.steps, *arguments)
+            contestants["deodr tuned"] = partial(deodr_silhouette.steps, *arguments, tuned=True)
         timings = in_turns(contestants, rounds=rounds)
         row = (f"{len(scene.triangles):,}", *(milliseconds(timing) for timing in timings.values()))
         if peers:

@@ -2,6 +2,7 @@
 """Does time grow faster than the number of triangles, or than the number of pixels?"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -29,7 +30,8 @@ def measure(
         for _, scene, size in cases:
             target = ours.shifted_silhouette(scene, size)
             timings = in_turns(
-                {"forward": ours.forward(scene, size), "step": ours.Silhouette(scene, target).step}, rounds=rounds
+                {"forward": partial(ours.forward, scene, size), "step": partial(ours.silhouette_step, scene, target)},
+                rounds=rounds,
             )
             forward.append(timings["forward"])
             step.append(timings["step"])

@@ -2,6 +2,7 @@
 """What does a call cost that has nothing to do: every op on an 8x8 image, through torch?"""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,11 +20,11 @@ through this op alone. `square` is torch's own x * x on 8 numbers, the floor of 
 
 def measure(*, rounds: int = 11) -> Section:
     """Microseconds per op: forward; forward and backward."""
-    ours.use_threads(1)
     rows, claims = [], []
-    for name, op in _ops().items():
-        cotangent = torch.ones_like(op())
-        timings = in_turns({"forward": op, "both": lambda op=op, c=cotangent: op().backward(c)}, rounds=rounds)
+    for name in _ops():
+        timings = in_turns(
+            {"forward": partial(_forward, name), "both": partial(_forward_and_backward, name)}, rounds=rounds
+        )
         forward, both = timings["forward"], timings["both"]
         rows.append((f"`{name}`", _microseconds(forward), _microseconds(both)))
         if name != "square":
@@ -32,6 +33,17 @@ def measure(*, rounds: int = 11) -> Section:
             )
     header = ("op", "forward, µs", "forward and backward, µs")
     return Section("Overhead", METHOD, header, rows, claims)
+
+
+def _forward(name: str) -> Callable[[], torch.Tensor]:
+    ours.use_threads(1)
+    return _ops()[name]
+
+
+def _forward_and_backward(name: str) -> Callable[[], None]:
+    op = _forward(name)
+    cotangent = torch.ones_like(op())
+    return lambda: op().backward(cotangent)
 
 
 def _ops() -> dict[str, Callable[[], torch.Tensor]]:

@@ -2,6 +2,7 @@
 """How fast is one step of fitting a silhouette, forward, loss and backward, beside deodr?"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -32,27 +33,24 @@ def measure(
     return Section("Silhouette loss, forward and backward", METHOD, header, rows, claims)
 
 
-def _compare(scene, size: int, batch: int, rounds: int, peers: bool):
+def _compare(scene: scenes.Scene, size: int, batch: int, rounds: int, peers: bool) -> tuple[tuple, list[Claim]]:
     threads = 1 if batch == 1 else 2
     target = ours.shifted_silhouette(scene, size)
-    our_silhouette = ours.Silhouette(scene, target, threads=threads)
-    contestants = {"intaglio": our_silhouette.step}
+    contestants = {"intaglio": partial(ours.silhouette_step, scene, target, threads=threads)}
     if peers:
-        from .peers.deodr_silhouette import Silhouette
+        from .peers import deodr_silhouette
 
-        views = [
-            Silhouette(pos_clip, scene.triangles, scene.neighbours, view_target)
-            for pos_clip, view_target in zip(scene.pos_clip, target, strict=True)
-        ]
-        contestants["deodr"] = lambda: [view.step() for view in views]
-        contestants["deodr tuned"] = lambda: [view.tuned_step() for view in views]
+        arguments = (scene.pos_clip, scene.triangles, scene.neighbours, target)
+        contestants["deodr"] = partial(deodr_silhouette.steps, *arguments)
+        contestants["deodr tuned"] = partial(deodr_silhouette.steps, *arguments, tuned=True)
     timings = in_turns(contestants, rounds=rounds)
     row = (str(batch), f"{size}²", str(threads), *(milliseconds(timing) for timing in timings.values()))
     if not peers:
         return row, []
     gain, tuned_gain = (timings[name].times(timings["intaglio"]) for name in ("deodr", "deodr tuned"))
+    our_silhouette = ours.Silhouette(scene, target)
     our_silhouette.step()
-    cosine = _cosine(our_silhouette.grad_pixel(), np.stack([view.step()[1] for view in views]))
+    cosine = _cosine(our_silhouette.grad_pixel(), np.stack([gradient for _, gradient in contestants["deodr"]()()]))
     row += (ratio(gain), ratio(tuned_gain), f"{cosine:.3f}")
     must, aim = (4, 10) if batch == 1 else (8, 20)
     return row, [Claim(f"silhouette step {size}², batch {batch}: deodr / intaglio", gain, must, aim)]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What does a second thread bring?"""
 
+from functools import partial
+
 from . import ours, scenes
 from .report import Claim, Section, milliseconds, ratio
 from .timing import in_turns
@@ -15,12 +17,12 @@ def measure(big: int = 1024, small: int = 256, *, rounds: int = 11) -> Section:
         scene = scenes.teapot(batch)
         target = ours.shifted_silhouette(scene, size)
         calls = {
-            "forward": [ours.forward(scene, size, threads=threads) for threads in (1, 2)],
-            "forward and backward": [ours.Silhouette(scene, target, threads=threads).step for threads in (1, 2)],
+            "forward": partial(ours.forward, scene, size),
+            "forward and backward": partial(ours.silhouette_step, scene, target),
         }
-        for name, (one, two) in calls.items():
-            timings = in_turns({"1": one, "2": two}, rounds=rounds)
-            gain = timings["1"].times(timings["2"])
+        for name, call in calls.items():
+            timings = in_turns({"one": partial(call, threads=1), "two": partial(call, threads=2)}, rounds=rounds)
+            gain = timings["one"].times(timings["two"])
             rows.append((name, str(batch), f"{size}²", *(milliseconds(t) for t in timings.values()), ratio(gain)))
             claims.append(Claim(f"{name}, {batch} x {size}²: one thread / two", gain, must=1.7))
     header = ("call", "views", "image", "1 thread, ms", "2 threads, ms", "ratio")

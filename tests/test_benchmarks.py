@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Every benchmark runs, at toy sizes and without the renderers it compares with; its numbers mean nothing here."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 
 pytest.importorskip("torch")
@@ -19,6 +22,13 @@ TOYS = {
 }
 
 
+@pytest.fixture
+def _in_this_process(monkeypatch):
+    """A process per contestant would import torch for each."""
+    monkeypatch.setattr(timing, "process", lambda name: ThreadPoolExecutor(1))
+
+
+@pytest.mark.usefixtures("_in_this_process")
 @pytest.mark.parametrize("name", TOYS)
 def test_every_benchmark_answers_with_a_table(name):
     section = TOYS[name]()
@@ -33,9 +43,11 @@ def test_timings_of_two_contestants_compare_round_by_round():
     assert fast.median_ms == 2.0
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_contestants_take_turns_in_every_round():
     turns = []
-    timing.in_turns({"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}, rounds=3, burst_ms=0)
+    makers = {name: partial(partial, turns.append, name) for name in "ab"}
+    timing.in_turns(makers, rounds=3, burst_ms=0)
     warm_up = ["a", "a", "b", "b"]
     assert turns == warm_up + ["a", "b"] * 3
 

@@ -29,23 +29,34 @@ def _compiled() -> Any:
         return ctypes.CDLL(str(library)).bare_loop
 
 
-def forward(pos_clip: np.ndarray, triangles: np.ndarray, size: tuple[int, int]) -> IdsAndDepth:
-    """Renders pos_clip [V,4], triangles [F,3]; depth is z / w; the same two arrays at every call."""
+def forward(pos_clip: np.ndarray, triangles: np.ndarray, size: tuple[int, int], *, skew_bytes: int = 0) -> IdsAndDepth:
+    """Renders pos_clip [V,4], triangles [F,3]; depth is z / w; the same two arrays at every call.
+
+    Both begin on a cache line; the depths `skew_bytes` further into a page than the ids.
+    """
     height, width = size
     row_length = -(-width // _LANES) * _LANES
-    triangle_id = np.empty((height, row_length), np.int32)
-    depth = np.empty((height, row_length), np.float32)
+    triangle_id = _page_aligned((height, row_length), np.int32, 0)
+    depth = _page_aligned((height, row_length), np.float32, skew_bytes)
     pos_clip, triangles = np.ascontiguousarray(pos_clip, np.float32), np.ascontiguousarray(triangles, np.int32)
     function = _compiled()
-
-    def address(array: np.ndarray) -> ctypes.c_void_p:
-        return ctypes.c_void_p(array.ctypes.data)
-
-    arguments = (address(pos_clip), len(pos_clip), address(triangles), len(triangles))
-    arguments += (height, width, row_length, address(triangle_id), address(depth))
+    arguments = (_address(pos_clip), len(pos_clip), _address(triangles), len(triangles), height, width, row_length)
+    arguments += (_address(triangle_id), _address(depth))
 
     def render() -> tuple[np.ndarray, np.ndarray]:
         function(*arguments)
         return triangle_id[:, :width], depth[:, :width]
 
     return render
+
+
+def _page_aligned(shape: tuple[int, int], dtype: type, offset_bytes: int) -> np.ndarray:
+    page = 4096
+    size = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    memory = np.empty(size + page + offset_bytes, np.uint8)
+    begin = -memory.ctypes.data % page + offset_bytes
+    return memory[begin : begin + size].view(dtype).reshape(shape)
+
+
+def _address(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)

@@ -8,11 +8,20 @@ which its users would have to write themselves. Its own detection of silhouette 
 replaced in both by a look-up in a table of neighbours, which is faster.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 
 import numpy as np
 
 MISSING = "deodr: needs deodr==0.2.3 and trimesh (pip)"
+
+
+def steps(
+    pos_clip: np.ndarray, triangles: np.ndarray, neighbours: np.ndarray, targets: np.ndarray, *, tuned: bool = False
+) -> Callable[[], list[tuple[float, np.ndarray]]]:
+    """A call that takes one step for every view of pos_clip [B,V,4], targets [B,H,W]: one after the other."""
+    views = [Silhouette(view, triangles, neighbours, target) for view, target in zip(pos_clip, targets, strict=True)]
+    return lambda: [view.tuned_step() if tuned else view.step() for view in views]
 
 
 def check() -> None:
