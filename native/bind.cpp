@@ -2,6 +2,8 @@
 // The door for torch, paddle and numpy. Every function takes its inputs, then the buffers that it fills.
 #include "bind.h"
 
+#include <nanobind/stl/vector.h>
+
 #include "cpu/pool.h"
 
 namespace intaglio {
@@ -159,6 +161,7 @@ NB_MODULE(_native, m) {
   bind_rasterize(m);
   bind_interpolate(m);
   bind_visibility(m);
+  m.def("recycled_array", &recycled_array);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
 }

@@ -6,10 +6,13 @@
 #include <nanobind/ndarray.h>
 
 #include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
+#include "buffers.h"
 #include "third_party/dlpack.h"
 
 namespace intaglio {
@@ -65,6 +68,7 @@ class Array {
 
   explicit operator bool() const { return tensor_.ndim > 0; }
   int axes() const { return tensor_.ndim; }
+  DLDataType dtype() const { return tensor_.dtype; }
   int64_t size(int axis) const { return tensor_.shape[axis < 0 ? tensor_.ndim + axis : axis]; }
 
   template <class T>
@@ -111,5 +115,43 @@ class Array {
   nb::ndarray<nb::ro> kept_;
   int64_t shape_[kMaxAxes], strides_[kMaxAxes];
 };
+
+// A fresh dense CPU array of the framework and floating-point dtype of `like` (int32 if `index`), in recycled memory.
+inline nb::object recycled_array(nb::handle like, const std::vector<int64_t>& shape, bool index) {
+  struct Recycled {
+    DLManagedTensorVersioned managed{};
+    std::vector<int64_t> shape, strides;
+    size_t bytes;
+    void* data;
+
+    static void release(void* self) noexcept {
+      Recycled* r = (Recycled*)self;
+      give_buffer(r->data, r->bytes);
+      delete r;
+    }
+  };
+  DLDataType dtype = index ? dtype_of<int32_t>() : Array(like, "like").dtype();
+  auto made = std::make_unique<Recycled>();
+  made->shape = made->strides = shape;
+  int64_t count = 1;
+  for (size_t i = shape.size(); i-- > 0; count *= shape[i]) made->strides[i] = count;
+  made->bytes = (size_t)count * dtype.bits / 8;
+  made->data = take_buffer(made->bytes);
+  Recycled* r = made.release();
+  const DLPackExchangeAPI* api = exchange_api(Py_TYPE(like.ptr()));
+  if (!api) {
+    nb::capsule owner(r, [](void* self) noexcept { Recycled::release(self); });
+    std::vector<size_t> sizes(shape.begin(), shape.end());
+    nb::dlpack::dtype numpy_dtype{dtype.code, dtype.bits, 1};
+    return nb::cast(nb::ndarray<nb::numpy>(r->data, sizes.size(), sizes.data(), owner, nullptr, numpy_dtype));
+  }
+  r->managed.version = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
+  r->managed.manager_ctx = r;
+  r->managed.deleter = [](DLManagedTensorVersioned* self) { Recycled::release(self->manager_ctx); };
+  r->managed.dl_tensor = {r->data, {kDLCPU, 0}, (int32_t)shape.size(), dtype, r->shape.data(), r->strides.data(), 0};
+  void* object = nullptr;
+  if (api->managed_tensor_to_py_object_no_sync(&r->managed, &object)) throw nb::python_error();
+  return nb::steal((PyObject*)object);
+}
 
 }  // namespace intaglio

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from intaglio import _native
 
-from .calls import Call, Op
+from .calls.op import LARGE, Call, Op
 
 ARRAY = np.ndarray
 INDEX = np.dtype(np.int32)
@@ -18,13 +19,18 @@ VALUES = (np.dtype(np.float32), np.dtype(np.float64))
 
 def _run(call: Call, *inputs: Any) -> tuple:
     inputs = tuple(np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x for x in inputs)
-    value = next(x.dtype for x in inputs if isinstance(x, np.ndarray) and x.dtype in VALUES)
-    outputs = tuple(
-        None if shape is None else np.empty(shape, INDEX if kind == "index" else value)
-        for shape, kind in call.outputs(*inputs)
-    )
+    value = next(x for x in inputs if isinstance(x, np.ndarray) and x.dtype in VALUES)
+    outputs = tuple(_empty(shape, kind, value) for shape, kind in call.outputs(*inputs))
     getattr(_native, call.name)(*inputs, *outputs)
     return outputs
+
+
+def _empty(shape: tuple | None, kind: str, like: np.ndarray) -> np.ndarray | None:
+    if shape is None:
+        return None
+    if math.prod(shape) >= LARGE:
+        return _native.recycled_array(like, shape, kind == "index")
+    return np.empty(shape, INDEX if kind == "index" else like.dtype)
 
 
 def apply(op: Op, *inputs: Any) -> tuple:

@@ -7,6 +7,7 @@ operator costs more than drawing a small image.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ import torch
 from intaglio import _native
 
 from . import calls
-from .calls import Call, Op
+from .calls.op import LARGE, Call, Op
 
 ARRAY = torch.Tensor
 INDEX = torch.int32
@@ -25,19 +26,32 @@ _operators: dict[str, Any] = {}
 _functions: dict[str, Any] = {}
 
 
-def _empty_outputs(call: Call, inputs: tuple) -> tuple:
-    value = next(x for x in inputs if isinstance(x, torch.Tensor) and x.dtype in VALUES)
+def _value_input(inputs: tuple) -> torch.Tensor:
+    return next(x for x in inputs if isinstance(x, torch.Tensor) and x.dtype in VALUES)
+
+
+def _traced_outputs(call: Call, inputs: tuple) -> tuple:
+    value = _value_input(inputs)
     return tuple(
-        None if shape is None else torch.empty(shape, dtype=INDEX if kind == "index" else value.dtype, device=value.device)
+        None if shape is None else value.new_empty(shape, dtype=INDEX if kind == "index" else value.dtype)
         for shape, kind in call.outputs(*inputs)
     )
 
 
 def _run_eagerly(call: Call, *inputs: Any) -> tuple:
     inputs = tuple(x.contiguous() if isinstance(x, torch.Tensor) else x for x in inputs)
-    outputs = _empty_outputs(call, inputs)
+    value = _value_input(inputs)
+    outputs = tuple(_empty(shape, kind, value) for shape, kind in call.outputs(*inputs))
     getattr(_native, call.name)(*inputs, *outputs)
     return outputs
+
+
+def _empty(shape: tuple | None, kind: str, like: torch.Tensor) -> torch.Tensor | None:
+    if shape is None:
+        return None
+    if math.prod(shape) >= LARGE:
+        return _native.recycled_array(like, shape, kind == "index")
+    return torch.empty(shape, dtype=INDEX if kind == "index" else like.dtype)
 
 
 def _run(call: Call, *inputs: Any) -> tuple:
@@ -57,7 +71,7 @@ def _define(call: Call, num_outputs: int) -> None:
         return with_placeholders(_run_eagerly(call, *inputs))
 
     def trace(*inputs: Any) -> tuple:
-        return with_placeholders(_empty_outputs(call, inputs))
+        return with_placeholders(_traced_outputs(call, inputs))
 
     returns = ", ".join(["Tensor"] * num_outputs)
     _library.define(f"{call.name}({call.inputs}) -> ({returns})")

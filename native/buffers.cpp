@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "buffers.h"
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/pages.h"
+
+namespace intaglio {
+namespace {
+
+constexpr size_t kGranularity = 64 << 10;
+constexpr size_t kHugePage = 2 << 20;
+
+size_t rounded(size_t bytes) {
+  return (bytes + kGranularity - 1) / kGranularity * kGranularity;
+}
+
+struct Shelf {
+  std::mutex mutex;
+  std::unordered_map<size_t, std::vector<void*>> kept;  // by size
+  size_t kept_bytes = 0;
+
+  void clear() {
+    for (auto& [size, buffers] : kept)
+      for (void* buffer : buffers) std::free(buffer);
+    kept.clear();
+    kept_bytes = 0;
+  }
+};
+
+// Behind a pointer, like the thread pool's state: a forked child begins with an empty shelf and an unlocked mutex.
+Shelf* shelf = nullptr;
+
+Shelf& the_shelf() {
+  static bool once = [] {
+    shelf = new Shelf;
+    pthread_atfork(nullptr, nullptr, [] { shelf = new Shelf; });
+    return true;
+  }();
+  (void)once;
+  return *shelf;
+}
+
+}  // namespace
+
+void* take_buffer(size_t bytes) {
+  size_t size = rounded(bytes);
+  Shelf& s = the_shelf();
+  {
+    std::lock_guard<std::mutex> lock(s.mutex);
+    auto found = s.kept.find(size);
+    if (found != s.kept.end() && !found->second.empty()) {
+      void* buffer = found->second.back();
+      found->second.pop_back();
+      s.kept_bytes -= size;
+      return buffer;
+    }
+  }
+  void* buffer = std::aligned_alloc(size >= kHugePage ? kHugePage : 4096, size);
+  if (!buffer) throw std::bad_alloc();
+  prefer_huge_pages((char*)buffer, (int64_t)size);
+  return buffer;
+}
+
+void give_buffer(void* buffer, size_t bytes) noexcept {
+  size_t size = rounded(bytes);
+  Shelf& s = the_shelf();
+  std::lock_guard<std::mutex> lock(s.mutex);
+  if (s.kept_bytes + size > kMostKeptBytes) s.clear();  // sizes of earlier work, most likely
+  if (size > kMostKeptBytes) return std::free(buffer);
+  s.kept[size].push_back(buffer);
+  s.kept_bytes += size;
+}
+
+}  // namespace intaglio
