@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What every op checks of its arguments before any work, and which front end serves them.
 
-A tensor of a framework can exist only if that framework is imported, so the type of an argument tells which front end to load;
-no framework is imported speculatively. Values (index ranges, finite positions) are checked natively, where they are read.
+A tensor of a framework can exist only if that framework is imported, so the type of an argument tells which front end
+to load; no framework is imported speculatively. Values (index ranges, finite positions) are checked natively, where
+they are read.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def front_end(op: str, argument: str, x: Array) -> Any:
     if found is None:
         frameworks = " or ".join(_FRONT_ENDS)
         raise ValueError(
-            f"{op}: {argument} must be an array of {frameworks}; got {type(x).__name__} (make it an array or tensor first)"
+            f"{op}: {argument} must be an array of {frameworks}; got {type(x).__name__} "
+            "(make it an array or tensor first)"
         )
     return found
 
@@ -41,7 +43,7 @@ def _written(shape: Shape) -> str:
 
 
 class Door:
-    """Checks the arguments of one call: each `value` or `index` array against shapes whose letters must agree throughout."""
+    """Checks the arguments of one call: each `value` or `index` array against shapes whose letters must agree."""
 
     def __init__(self, op: str, argument: str, leading: Array):
         self.op = op
@@ -52,7 +54,9 @@ class Door:
     def fail(self, argument: str, expected: str, got: str, remedy: str) -> None:
         raise ValueError(f"{self.op}: {argument} must be {expected}; got {got} ({remedy})")
 
-    def value(self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes") -> None:
+    def value(
+        self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes"
+    ) -> None:
         """A float32 or float64 array; all of a call have the same dtype."""
         dtype = self._array(argument, x)
         if dtype not in self.front.VALUES:
@@ -64,7 +68,9 @@ class Door:
             self.fail(argument, f"{self.dtype[0]} like {self.dtype[1]}", str(dtype), "convert one of them")
         self._shape(argument, x, shapes, remedy)
 
-    def index(self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes") -> None:
+    def index(
+        self, argument: str, x: Array, *shapes: Shape, remedy: str = "see the op's docstring for the shapes"
+    ) -> None:
         """An int32 array."""
         dtype = self._array(argument, x)
         if dtype != self.front.INDEX:
@@ -75,7 +81,9 @@ class Door:
     def _array(self, argument: str, x: Array) -> Any:
         if not isinstance(x, self.front.ARRAY):
             kind = self.front.ARRAY
-            self.fail(argument, f"a {kind.__module__}.{kind.__name__} like the others", type(x).__name__, "convert it first")
+            self.fail(
+                argument, f"a {kind.__module__}.{kind.__name__} like the others", type(x).__name__, "convert it first"
+            )
         if (device := self.front.device_of(x)) != "cpu":
             self.fail(argument, "on the CPU", f"device {device}", "move it with .cpu(); this build draws on the CPU")
         return x.dtype

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Gradients of what moves when visibility changes."""
+
+from __future__ import annotations
+
+from .op import Call, Op, Run
+
+_SURFACE = "Tensor image, Tensor triangle_id, Tensor pos_clip, Tensor triangles, Tensor neighbours"
+
+
+def _edge_gradient_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not needs[2]:
+        return grads[0], None, None, None, None
+    (grad_pos_clip,) = run(_EDGE_GRADIENT_VJP, *inputs, grads[0])
+    return grads[0], None, grad_pos_clip, None, None
+
+
+_EDGE_GRADIENT_VJP = Call(
+    "edge_gradient_vjp",
+    _SURFACE + ", Tensor grad_image",
+    lambda image, triangle_id, pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
+)
+
+EDGE_GRADIENT = Op("edge_gradient", None, _edge_gradient_vjp)
+
+
+def _antialias_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not (needs[0] or needs[2]):
+        return None, None, None, None, None
+    grad_image, grad_pos_clip = run(_ANTIALIAS_VJP, *inputs, grads[0], needs[0], needs[2])
+    return grad_image, None, grad_pos_clip, None, None
+
+
+_ANTIALIAS_VJP = Call(
+    "antialias_vjp",
+    _SURFACE + ", Tensor grad_out, bool needs_image, bool needs_pos_clip",
+    lambda image, triangle_id, pos_clip, triangles, neighbours, grad_out, needs_image, needs_pos_clip: (
+        (tuple(image.shape) if needs_image else None, "value"),
+        (tuple(pos_clip.shape) if needs_pos_clip else None, "value"),
+    ),
+)
+
+_ANTIALIAS = Call("antialias", _SURFACE, lambda image, *_: ((tuple(image.shape), "value"),))
+
+ANTIALIAS = Op(
+    "antialias",
+    _ANTIALIAS,
+    _antialias_vjp,
+)
+
+OPS = (EDGE_GRADIENT, ANTIALIAS)
+CALLS = (
+    (_EDGE_GRADIENT_VJP, 1),
+    (_ANTIALIAS, 1),
+    (_ANTIALIAS_VJP, 2),
+)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Which triangle a pixel shows, and what its vertices carry there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from . import calls
+from .door import Door
+
+Array = Any
+
+MAX_SIZE = 16384  # half of the guard band of the sub-pixel grid (native/math/triangle.h)
+
+TRIANGLES = (("F", 3), ("B", "F", 3))
+
+
+class Fragments(NamedTuple):
+    """What every pixel shows.
+
+    triangle_id: [B, H, W] int32, the nearest triangle, -1 for background. Discrete.
+    barycentrics: [B, H, W, 2], perspective-correct weights of the triangle's vertices 0 and 1 (the third is 1 - both);
+        0 on the background. Differentiable.
+    depth: [B, H, W], z / w, -1 at the near plane and 1 at the far plane; 1 on the background. Differentiable.
+    """
+
+    triangle_id: Array
+    barycentrics: Array
+    depth: Array
+
+
+def rasterize_door(op: str, pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Door:
+    door = Door(op, "pos_clip", pos_clip)
+    door.value("pos_clip", pos_clip, ("B", "V", 4), remedy="did you forget clip_from_world, or the batch axis?")
+    door.index("triangles", triangles, *TRIANGLES)
+    if not (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(n, int) and 1 <= n <= MAX_SIZE for n in size)
+    ):
+        door.fail("size", f"(height, width), each from 1 to {MAX_SIZE}", repr(size), "whole numbers of pixels")
+    return door
+
+
+def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
+    """The nearest triangle at every pixel centre, with its weights and depth.
+
+    pos_clip: [B, V, 4] clip-space positions (OpenGL: x right, y up, visible where -w <= z <= w). Differentiable,
+        through barycentrics and depth; the jumps at silhouettes are another op's: `edge_gradient`, `antialias`,
+        `sweep_gradient`.
+    triangles: [F, 3] int32, or [B, F, 3] where every image has its own. Both sides are drawn.
+    size: (H, W), each from 1 to 16384. Row 0 is the top; pixel centres lie at half-integers.
+
+    Coverage is decided on a grid of 1/256 pixel with the top-left rule: an edge shared by two triangles is covered
+    once. Of triangles at equal depth the one with the lower index wins. Triangles through the near plane are clipped
+    there.
+
+    Raises ValueError on shapes, dtypes, non-finite positions and indices out of range.
+
+    >>> pos_clip = np.float32([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 1]]])
+    >>> rasterize(pos_clip, np.int32([[0, 1, 2]]), (3, 4)).triangle_id[0]
+    array([[-1, -1, -1, -1],
+           [-1,  0,  0, -1],
+           [ 0,  0,  0,  0]], dtype=int32)
+
+    Olano, Greer: Triangle Scan Conversion using 2D Homogeneous Coordinates, 1997.
+    """
+    door = rasterize_door("rasterize", pos_clip, triangles, size)
+    return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, size[0], size[1]))
+
+
+def check_fragments(door: Door, fragments: Fragments) -> None:
+    if not isinstance(fragments, Fragments):
+        door.fail("fragments", "Fragments", type(fragments).__name__, "pass what rasterize returned")
+    door.index("fragments.triangle_id", fragments.triangle_id, ("B", "H", "W"))
+
+
+def interpolate(attributes: Array, fragments: Fragments, triangles: Array) -> Array:
+    """Attributes of vertices at every pixel: [B, H, W, C], 0 on the background.
+
+    attributes: [B, V, C], or [V, C] for all images. Differentiable.
+    fragments: of `rasterize`. Differentiable in barycentrics.
+    triangles: [F, 3] or [B, F, 3] int32, the attribute's own: texture coordinates pass theirs, so that a seam in uv is
+        none in the shape. Row i must describe the triangle that was row i in `rasterize`.
+
+    Raises ValueError on shapes, dtypes and indices out of range.
+    """
+    door = Door("interpolate", "attributes", attributes)
+    check_fragments(door, fragments)
+    door.value("attributes", attributes, ("V", "C"), ("B", "V", "C"))
+    door.value("fragments.barycentrics", fragments.barycentrics, ("B", "H", "W", 2))
+    door.index("triangles", triangles, *TRIANGLES)
+    (out,) = door.front.apply(calls.INTERPOLATE, attributes, triangles, fragments.triangle_id, fragments.barycentrics)
+    return out
+
+
+def screen_derivatives(
+    attributes: Array, fragments: Fragments, triangles: Array, pos_clip: Array, pos_triangles: Array
+) -> Array:
+    """How attributes change per pixel to the right and per pixel down: [B, H, W, C, 2]; 0 on the background.
+
+    They choose the mip level of `sample_texture`. Arguments as for `interpolate`, and the geometry that `rasterize`
+    drew. Not differentiable.
+    """
+    door = Door("screen_derivatives", "attributes", attributes)
+    check_fragments(door, fragments)
+    door.value("attributes", attributes, ("V", "C"), ("B", "V", "C"))
+    door.index("triangles", triangles, *TRIANGLES)
+    door.value("pos_clip", pos_clip, ("B", "P", 4))
+    door.index("pos_triangles", pos_triangles, *TRIANGLES)
+    inputs = (attributes, triangles, fragments.triangle_id, pos_clip, pos_triangles)
+    return door.front.apply(calls.SCREEN_DERIVATIVES, *inputs)[0]
