@@ -59,4 +59,4 @@ def _page_aligned(shape: tuple[int, int], dtype: type, offset_bytes: int) -> np.
 
 
 def _address(array: np.ndarray) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
+    return array.ctypes.data_as(ctypes.c_void_p)  # keeps the array alive, as c_void_p(array.ctypes.data) does not
