@@ -68,4 +68,7 @@ T* image_of(const Array& array, Raster r) {
   return array.data<T>({r.batch, r.height, r.width, -1});
 }
 
+// The parts of the door that have files of their own.
+void bind_texture(nb::module_& m);
+
 }  // namespace intaglio

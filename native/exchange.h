@@ -101,9 +101,10 @@ class Array {
 
   bool dense() const {
     if (!tensor_.strides) return true;
+    for (int i = 0; i < tensor_.ndim; ++i)
+      if (tensor_.shape[i] == 0) return true;
     int64_t expected = 1;
     for (int i = tensor_.ndim - 1; i >= 0; --i) {
-      if (tensor_.shape[i] == 0) return true;
       if (tensor_.shape[i] != 1 && tensor_.strides[i] != expected) return false;
       expected *= tensor_.shape[i];
     }

@@ -88,4 +88,25 @@ int64_t antialias(const Surface<T>& surface, T* out);
 template <class T>
 int64_t antialias_vjp(const Surface<T>& surface, const T* grad_out, T* grad_image, T* grad_pos_clip);
 
+// A cube of resolution^3 texels [channels] per triangle, with a leading batch axis if own_values.
+template <class T>
+struct FaceTextures {
+  const T* values;
+  int64_t num_triangles, resolution, channels;
+  bool own_values;
+
+  int64_t texels() const { return resolution * resolution * resolution; }
+  const T* cube(int64_t b, int64_t triangle_id) const {
+    return values + ((own_values ? b * num_triangles : 0) + triangle_id) * texels() * channels;
+  }
+};
+
+template <class T>
+void sample_face_texture(const FaceTextures<T>& textures, Raster raster, const int32_t* triangle_id, const T* barycentrics,
+                         T* out);
+
+template <class T>
+void sample_face_texture_vjp(const FaceTextures<T>& textures, Raster raster, const int32_t* triangle_id, const T* barycentrics,
+                             const T* grad_out, T* grad_values);
+
 }  // namespace intaglio

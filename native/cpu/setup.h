@@ -142,8 +142,9 @@ struct ClipPolygon {
   Vec4<double> corner[9];
   int size = 3;
 
-  template <class Distance>
-  void cut(const Distance& distance) {
+  // Keeps where distance >= 0. `settle` puts a new corner exactly onto the plane, however large the coordinates were.
+  template <class Distance, class Settle>
+  void cut(const Distance& distance, const Settle& settle) {
     Vec4<double> kept[9];
     int count = 0;
     for (int i = 0; i < size; ++i) {
@@ -151,7 +152,10 @@ struct ClipPolygon {
       double da = distance(a), db = distance(b);
       if (da >= 0) kept[count++] = a;
       // From the inner corner to the outer one, so that both triangles of an edge find the same point.
-      if ((da >= 0) != (db >= 0)) kept[count++] = da >= 0 ? between(a, b, da / (da - db)) : between(b, a, db / (db - da));
+      if ((da >= 0) != (db >= 0)) {
+        kept[count] = da >= 0 ? between(a, b, da / (da - db)) : between(b, a, db / (db - da));
+        settle(kept[count++]);
+      }
     }
     std::copy(kept, kept + count, corner);
     size = count;
@@ -177,12 +181,14 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
   // A hair inside the guard band, since rounding to the grid must not leave it.
   double guard_x = (kGuardBand - 1.0) / (width * (double)kHalfPixel),
          guard_y = (kGuardBand - 1.0) / (height * (double)kHalfPixel);
-  polygon.cut([](const Vec4<double>& v) { return v.z + v.w; });
-  polygon.cut([](const Vec4<double>& v) { return v.w - 1e-30; });  // a vertex at the eye has no place in the image
-  polygon.cut([&](const Vec4<double>& v) { return guard_x * v.w - v.x; });
-  polygon.cut([&](const Vec4<double>& v) { return guard_x * v.w + v.x; });
-  polygon.cut([&](const Vec4<double>& v) { return guard_y * v.w - v.y; });
-  polygon.cut([&](const Vec4<double>& v) { return guard_y * v.w + v.y; });
+  constexpr double kEye = 1e-30;  // a vertex at the eye has no place in the image
+  using Corner = Vec4<double>;
+  polygon.cut([](const Corner& v) { return v.z + v.w; }, [](Corner& v) { v.z = -v.w; });
+  polygon.cut([](const Corner& v) { return v.w - kEye; }, [](Corner& v) { v.w = kEye; });
+  polygon.cut([&](const Corner& v) { return guard_x * v.w - v.x; }, [&](Corner& v) { v.x = guard_x * v.w; });
+  polygon.cut([&](const Corner& v) { return guard_x * v.w + v.x; }, [&](Corner& v) { v.x = -guard_x * v.w; });
+  polygon.cut([&](const Corner& v) { return guard_y * v.w - v.y; }, [&](Corner& v) { v.y = guard_y * v.w; });
+  polygon.cut([&](const Corner& v) { return guard_y * v.w + v.y; }, [&](Corner& v) { v.y = -guard_y * v.w; });
   if (polygon.size < 3) return;
   Subpixel at[9];
   for (int i = 0; i < polygon.size; ++i) {
@@ -195,10 +201,9 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
     if (!place(ready, at[0], at[i], at[i + 1], (int32_t)height, (int32_t)width)) continue;
     ready.triangle_id = triangle_id;
     double X = ndc_centre<double>(ready.column_begin, width), Y = -ndc_centre<double>(ready.row_begin, height);
-    double depth = plane_depth(whole, X, Y);
-    ready.depth = (T)depth;
-    ready.depth_dx = (T)(plane_depth(whole, X + 2.0 / width, Y) - depth);
-    ready.depth_dy = (T)(plane_depth(whole, X, Y - 2.0 / height) - depth);
+    Vec2<double> slope = plane_depth_slope(whole, X, Y);
+    ready.depth = (T)plane_depth(whole, X, Y);
+    ready.depth_dx = (T)(slope.x * 2 / (double)width), ready.depth_dy = (T)(slope.y * -2 / (double)height);
     ready.least_depth = -1, ready.most_depth = (T)1e30;
     out.push_back(ready);
   }

@@ -67,6 +67,21 @@ INTAGLIO_HD SeenTriangle<T> seen_from(const Vec4<T> v[3], T X, T Y) {
   return s;
 }
 
+// Products of such vectors overflow beyond this size. Weights do not change when the whole triangle is scaled.
+template <class T>
+INTAGLIO_HD bool is_huge(const Vec4<T> v[3]) {
+  T largest = 0;
+  for (int i = 0; i < 3; ++i) largest = max_of(largest, max_of(std::fabs(v[i].x), max_of(std::fabs(v[i].y), std::fabs(v[i].w))));
+  return largest > (sizeof(T) == 4 ? (T)1e15 : (T)1e140);
+}
+
+template <class T>
+INTAGLIO_HD void shrink_huge(Vec4<T> v[3]) {
+  if (!is_huge(v)) return;
+  T scale = sizeof(T) == 4 ? (T)1e-20 : (T)1e-160;
+  for (int i = 0; i < 3; ++i) v[i] = {v[i].x * scale, v[i].y * scale, v[i].z * scale, v[i].w * scale};
+}
+
 // The three homogeneous edge functions: edge[i] is proportional to the weight of vertex i, perspective included.
 template <class T>
 struct EdgeFunctions {
@@ -111,7 +126,7 @@ template <class T>
 INTAGLIO_HD void barycentrics_vjp(const Vec4<T> v[3], T X, T Y, Vec2<T> grad_weights, Vec4<T> grad_v[3]) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   EdgeFunctions<T> f = edge_functions(s);
-  if (!(f.sum > 0)) return;
+  if (!(f.sum > 0) || is_huge(v)) return;  // nothing that moves a huge triangle moves its weights
   T sign = cross(s.p[1], s.p[2]) + cross(s.p[2], s.p[0]) + cross(s.p[0], s.p[1]) < 0 ? (T)-1 : (T)1;
   T inverse = sign / f.sum;
   T mean = (grad_weights.x * f.e[0] + grad_weights.y * f.e[1]) / f.sum;
@@ -130,12 +145,27 @@ INTAGLIO_HD T plane_depth(const Vec4<T> v[3], T X, T Y) {
   return w == 0 ? (T)0 : (e[0] * v[0].z + e[1] * v[1].z + e[2] * v[2].z) / w;
 }
 
+// Its derivative with respect to X and Y: moving the point by dX moves p_j by -w_j dX, and sum(e w) does not change.
+template <class T>
+INTAGLIO_HD Vec2<T> plane_depth_slope(const Vec4<T> v[3], T X, T Y) {
+  SeenTriangle<T> s = seen_from(v, X, Y);
+  T w = 0;
+  Vec2<T> slope{0, 0};
+  for (int i = 0; i < 3; ++i) {
+    int j = (i + 1) % 3, k = (i + 2) % 3;
+    w += cross(s.p[j], s.p[k]) * v[i].w;
+    slope.x += v[i].z * (v[k].w * s.p[j].y - v[j].w * s.p[k].y);
+    slope.y += v[i].z * (v[j].w * s.p[k].x - v[k].w * s.p[j].x);
+  }
+  return w == 0 ? Vec2<T>{0, 0} : Vec2<T>{slope.x / w, slope.y / w};
+}
+
 template <class T>
 INTAGLIO_HD void plane_depth_vjp(const Vec4<T> v[3], T X, T Y, T grad_depth, Vec4<T> grad_v[3]) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   T e[3] = {cross(s.p[1], s.p[2]), cross(s.p[2], s.p[0]), cross(s.p[0], s.p[1])};
   T w = e[0] * v[0].w + e[1] * v[1].w + e[2] * v[2].w;
-  if (w == 0) return;
+  if (w == 0 || is_huge(v)) return;
   T depth = (e[0] * v[0].z + e[1] * v[1].z + e[2] * v[2].z) / w, scale = grad_depth / w;
   T grad_edge[3];
   for (int i = 0; i < 3; ++i) {
