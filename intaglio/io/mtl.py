@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Wavefront MTL: the colour of each material, and the pictures of several packed into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .images import linear_from_srgb, load_image
+
+__all__ = ["Material", "inside_folder", "load_materials", "pack_pictures"]
+
+# How many words follow each option of map_Kd at most; -o, -s and -t take one to three numbers.
+OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
+                "-texres": 1, "-o": 3, "-s": 3, "-t": 3}  # fmt: skip
+UNMOVED = {"-o": 0.0, "-s": 1.0, "-t": 0.0}
+
+
+@dataclass(frozen=True)
+class Material:
+    """`color` (3 linear numbers) where there is no `picture` ([H, W, 3] linear)."""
+
+    color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    picture: np.ndarray | None = None
+
+
+def load_materials(path: Path, folder: Path) -> dict[str, Material]:
+    """The materials of an MTL file by name. Pictures are looked for beside the file and must lie inside `folder`."""
+    materials: dict[str, Material] = {}
+    pictures: dict[Path, np.ndarray] = {}
+    name = None
+    for number, line in enumerate(_lines(path), start=1):
+        key, _, rest = line.partition(" ")
+        if key == "newmtl":
+            name = rest.strip()
+            materials[name] = Material()
+        elif key in ("Kd", "map_Kd") and name is None:
+            raise InputError(path, f"{key} stands before the first newmtl", line=number)
+        elif key == "Kd" and name is not None:
+            materials[name] = Material(_color(path, number, rest), materials[name].picture)
+        elif key == "map_Kd" and name is not None:
+            file = inside_folder(path, number, path.parent / _picture_name(path, number, rest), folder)
+            if file not in pictures:
+                pictures[file] = load_image(file)[..., :3]
+            materials[name] = Material(materials[name].color, pictures[file])
+    return materials
+
+
+def inside_folder(path: Path, line: int, file: Path, folder: Path) -> Path:
+    """`file`, unless a link or '..' leads it out of `folder`: a mesh of a stranger reads no other files."""
+    if not file.resolve().is_relative_to(folder.resolve()):
+        remedy = "copy what it needs beside it and name it relatively"
+        raise InputError(path, f"names a file outside of its folder: {file}", line=line, remedy=remedy)
+    return file
+
+
+def pack_pictures(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pictures one under the other, each with a frame of its own border texels.
+
+    Returns:
+        The atlas [H, W, 3], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
+    """
+    heights, widths = (np.array([p.shape[axis] for p in pictures]) for axis in (0, 1))
+    tops = np.cumsum(heights + 2) - heights - 1
+    size = (int((heights + 2).sum()), int(widths.max()) + 2)
+    atlas = np.zeros((*size, 3), dtype=np.float32)
+    for picture, top, height, width in zip(pictures, tops, heights, widths, strict=True):
+        atlas[top - 1 : top + height + 1, : width + 2] = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    per_texel = 1 / np.array([size[1], size[0]])
+    scale = np.stack([widths, heights], axis=-1) * per_texel
+    offset = np.stack([np.ones_like(tops), tops], axis=-1) * per_texel
+    return atlas, scale, offset
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        remedy = "load_obj(..., materials=False) reads the shape alone"
+        raise InputError(path, f"cannot be read: {error.strerror}", remedy=remedy) from error
+    return [line.strip().replace("\t", " ") for line in text.splitlines()]
+
+
+def _color(path: Path, line: int, rest: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(word) for word in rest.split()[:3])
+        srgb = np.array([red, green, blue])
+        if not ((srgb >= 0) & (srgb <= 1)).all():
+            raise ValueError(rest)
+    except ValueError as error:
+        raise InputError(path, f"Kd must be three numbers from 0 to 1; got {rest.strip()!r}", line=line) from error
+    return tuple(linear_from_srgb(srgb).tolist())
+
+
+def _picture_name(path: Path, line: int, rest: str) -> str:
+    """What follows the options; it may hold spaces, and the other system's slashes."""
+    words = rest.split()
+    while words and words[0] in OPTION_WORDS:
+        option = words.pop(0)
+        for _ in range(OPTION_WORDS[option]):
+            if option in UNMOVED and not _is_number(words[:1]):
+                break
+            if option in UNMOVED and float(words[0]) != UNMOVED[option]:
+                remedy = "bake it into the texture coordinates"
+                raise InputError(path, f"map_Kd {option} {words[0]} is not supported", line=line, remedy=remedy)
+            words = words[1:]
+    if not words:
+        raise InputError(path, "map_Kd names no file", line=line)
+    return " ".join(words).replace("\\", "/")
+
+
+def _is_number(words: list[str]) -> bool:
+    try:
+        return bool(words) and np.isfinite(float(words[0]))
+    except ValueError:
+        return False
