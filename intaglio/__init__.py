@@ -8,6 +8,7 @@ from .ops import (
     get_num_threads,
     interpolate,
     rasterize,
+    sample_face_texture,
     screen_derivatives,
     set_num_threads,
 )

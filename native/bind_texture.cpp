@@ -17,16 +17,15 @@ FaceTextures<T> face_textures_of(const Array& textures, Raster raster) {
 void bind_face_texture(nb::module_& m) {
   m.def("sample_face_texture", [](nb::args args) {
     Arguments next(args);
-    Array textures = next("textures"), triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), out = next("out");
+    Array textures = next("textures"), triangle_id = next("triangle_id"), barycentrics = next("barycentrics"),
+          out = next("out");
     dispatch("sample_face_texture", textures, [&](auto scalar) {
       using T = decltype(scalar);
       Raster r = raster_of(triangle_id);
       FaceTextures<T> f = face_textures_of<T>(textures, r);
-      return [=, id = triangle_id.data<Index>({-1, -1, -1}),
-              weights = barycentrics.data<const T>({r.batch, r.height, r.width, 2}),
-              values = out.data<T>({r.batch, r.height, r.width, f.channels})] {
-        sample_face_texture(f, r, id, weights, values);
-      };
+      return
+          [=, id = triangle_id.data<Index>({-1, -1, -1}), weights = barycentrics.data<const T>({r.batch, r.height, r.width, 2}),
+           values = out.data<T>({r.batch, r.height, r.width, f.channels})] { sample_face_texture(f, r, id, weights, values); };
     });
   });
   m.def("sample_face_texture_vjp", [](nb::args args) {
@@ -40,11 +39,11 @@ void bind_face_texture(nb::module_& m) {
       if (grad_f.num_triangles != f.num_triangles || grad_f.texels() != f.texels() || grad_f.channels != f.channels ||
           grad_f.own_values != f.own_values)
         grad_textures.fail("must have the shape of textures");
-      return [=, id = triangle_id.data<Index>({-1, -1, -1}),
-              weights = barycentrics.data<const T>({r.batch, r.height, r.width, 2}),
-              grad = grad_out.data<const T>({r.batch, r.height, r.width, f.channels})] {
-        sample_face_texture_vjp(f, r, id, weights, grad, const_cast<T*>(grad_f.values));
-      };
+      return
+          [=, id = triangle_id.data<Index>({-1, -1, -1}), weights = barycentrics.data<const T>({r.batch, r.height, r.width, 2}),
+           grad = grad_out.data<const T>({r.batch, r.height, r.width, f.channels})] {
+            sample_face_texture_vjp(f, r, id, weights, grad, const_cast<T*>(grad_f.values));
+          };
     });
   });
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
+from .texture import sample_face_texture
 from .visibility import antialias, edge_gradient
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "get_num_threads",
     "interpolate",
     "rasterize",
+    "sample_face_texture",
     "screen_derivatives",
     "set_num_threads",
 ]

@@ -104,8 +104,11 @@ class Door:
         self.fail(argument, expected, _written(tuple(got)), remedy)
 
     def _agrees(self, argument: str, shape: Shape, got: Any) -> bool:
+        own: dict[str, int] = {}  # a letter may stand twice in one shape
         for name, size in zip(shape, got, strict=True):
-            if (self.sizes.get(name, (size,))[0] if isinstance(name, str) else name) != size:
+            if isinstance(name, str):
+                name = self.sizes[name][0] if name in self.sizes else own.setdefault(name, size)
+            if name != size:
                 return False
         for name, size in zip(shape, got, strict=True):
             if isinstance(name, str):

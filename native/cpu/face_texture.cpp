@@ -42,8 +42,8 @@ void sample_face_texture_vjp(const FaceTextures<T>& f, Raster raster, const int3
   });
 }
 
-#define INTAGLIO_INSTANTIATE(T)                                                                                 \
-  template void sample_face_texture(const FaceTextures<T>&, Raster, const int32_t*, const T*, T*);              \
+#define INTAGLIO_INSTANTIATE(T)                                                                    \
+  template void sample_face_texture(const FaceTextures<T>&, Raster, const int32_t*, const T*, T*); \
   template void sample_face_texture_vjp(const FaceTextures<T>&, Raster, const int32_t*, const T*, const T*, T*);
 INTAGLIO_INSTANTIATE(float)
 INTAGLIO_INSTANTIATE(double)

@@ -11,8 +11,8 @@
 
 namespace intaglio {
 
-// Where to cut `targets` into `parts` so that about as many pixels fall into each: by a sample of the pixels. Only speed depends
-// on it. near(b, pixel) is a target that the pixel adds to, or -1.
+// Where to cut `targets` into `parts` so that about as many pixels fall into each: by a sample of the pixels. Only speed
+// depends on it. near(b, pixel) is a target that the pixel adds to, or -1.
 template <class Near>
 std::vector<int64_t> cut_by_pixels(Raster raster, int64_t image_begin, int64_t image_end, int64_t targets, int64_t parts,
                                    const Near& near) {

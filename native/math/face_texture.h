@@ -15,8 +15,8 @@ struct CubeCell {
   T place[3];
 };
 
-// The point lies at weight * (resolution - 1) along each axis. The original keeps it 1e-3 below the last texel so as not to read
-// beyond it; here the last cell includes its end, and a cube of one texel is a constant.
+// The point lies at weight * (resolution - 1) along each axis. The original keeps it 1e-3 below the last texel so as not to
+// read beyond it; here the last cell includes its end, and a cube of one texel is a constant.
 template <class T>
 INTAGLIO_HD CubeCell<T> cube_cell(Vec2<T> weights, int64_t resolution) {
   const T weight[3] = {weights.x, weights.y, 1 - weights.x - weights.y};

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import geometry, visibility
+from . import geometry, texture, visibility
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .op import Call, Op
+from .texture import SAMPLE_FACE_TEXTURE
 from .visibility import ANTIALIAS, EDGE_GRADIENT
 
 __all__ = [
@@ -13,12 +14,13 @@ __all__ = [
     "INTERPOLATE",
     "OPS",
     "RASTERIZE",
+    "SAMPLE_FACE_TEXTURE",
     "SCREEN_DERIVATIVES",
     "Call",
     "Op",
 ]
 
-OPS = geometry.OPS + visibility.OPS
+OPS = geometry.OPS + texture.OPS + visibility.OPS
 
 # Every call with the number of its outputs, for frameworks that register them by name.
-CALLS = geometry.CALLS + visibility.CALLS
+CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS
