@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The surface walk of `edge_gradient`, one pair of pixels at a time, in projected pixel coordinates.
 
-For meshes in front of the camera (every w > 0). From a pixel's centre the walk follows, in projection, the surface
-that the pixel shows, towards the neighbouring centre, until it meets that pixel's triangle, a fold (the next triangle
-faces the other way), a border, or the neighbour's centre. What it met says whether there is an edge and whose it is.
+From a pixel's centre the walk follows, in projection, the surface that the pixel shows, towards the next centre,
+until it meets that pixel's triangle, a fold (the next triangle faces the other way), a border, or the neighbour's
+centre. What it met says whether there is an edge and whose it is. The crossing of a mesh edge with the line of two
+centres is a point of that edge and moves with it: its homogeneous coordinates are a fixed mixture of those of the ends.
+For meshes in front of the camera (every w > 0).
 """
 
 from typing import NamedTuple
@@ -12,6 +14,7 @@ import numpy as np
 
 from reference.derivative import gradient
 from reference.edges import pixels_from_clip
+from reference.raster import SUBPIXELS
 
 Array = np.ndarray
 
@@ -120,6 +123,13 @@ def plane_depth(corners_clip: Array, size: tuple[int, int], pixel: Array):
     return (beta * corners_clip[:, 2]).sum() / (beta * corners_clip[:, 3]).sum()
 
 
+def crossing_depth(surface: Surface, end: tuple) -> float:
+    """z/w where a walk met its fold; linear along the projected edge."""
+    _, face, edge, _, position = end
+    start, stop = surface.pos_clip[surface.triangles[face][[edge, (edge + 1) % 3]]]
+    return (1 - position) * start[2] / start[3] + position * stop[2] / stop[3]
+
+
 def classify(surface: Surface, ids: tuple[int, int], depths: tuple[float, float], first: Array, axis: int):
     """What lies between pixel centre `first` and the next along `axis`: an Edge, PASSED (surfaces cross), or None."""
     ends = []
@@ -135,16 +145,15 @@ def classify(surface: Surface, ids: tuple[int, int], depths: tuple[float, float]
     folds = [k for k in (0, 1) if ends[k] is not None and ends[k][0] == FOLD]
     if not folds:
         return PASSED
-    owner = folds[0] if len(folds) == 1 else int(depths[1] < depths[0])
+    owner = folds[0] if len(folds) == 1 else int(crossing_depth(surface, ends[1]) < crossing_depth(surface, ends[0]))
     _, face, edge, distance, position = ends[owner]
     corners = surface.triangles[face]
     return Edge(int(corners[edge]), int(corners[(edge + 1) % 3]), distance, position, owner == 0)
 
 
 def crossing_gradient(
-    pos_clip: Array, pair: Array, change: Array, grad_here: Array, grad_other: Array, first: Array, axis: int,
-    size: tuple[int, int],
-) -> Array:  # fmt: skip
+    pos_clip: Array, pair: Array, weights: tuple[float, float], first: Array, axis: int, size: tuple[int, int]
+) -> Array:
     """Gradient [V,4] where the planes of the triangles pair [2,3] meet between `first` and the next centre.
 
     z/w of a plane is linear on the screen, so D = z_i - z_j vanishes at t = D(0) / (D(0) - D(1)). Pairs of either axis
@@ -162,54 +171,85 @@ def crossing_gradient(
     corners = pos_clip[pair]  # [2,3,4]
     here = depth_difference(corners, np.zeros(2))
     slope = np.array([depth_difference(corners, unit) - here for unit in np.eye(2)])
-    grad = grad_here if distance(corners) < 0.5 else grad_other
-    weight = -np.dot(change, grad) * slope[axis] ** 2 / np.dot(slope, slope)
+    weight = weights[0] if distance(corners) < 0.5 else weights[1]
     result = np.zeros_like(pos_clip)
-    np.add.at(result, pair, weight * gradient(distance, corners))
+    np.add.at(result, pair, weight * slope[axis] ** 2 / np.dot(slope, slope) * gradient(distance, corners))
     return result
+
+
+class Estimate(NamedTuple):
+    """Gradient [V,4]; how far snapping positions to 1/256 pixel before the walk may move it; pairs of each kind."""
+
+    grad_pos_clip: Array
+    tolerance: Array
+    counts: dict[str, int]
+
+
+def add_edge(
+    estimate: Estimate, edge: Edge, axis: int, weight: float, doubt: float, pos_clip: Array, pixels: Array,
+    size: tuple[int, int],
+) -> None:  # fmt: skip
+    """Hand the pair's derivative with respect to a shift of the crossing along the axis to the two ends of the edge.
+
+    The position along the edge is off by a sub-pixel over the edge's extent across the axis, at most.
+    """
+    across = 1 - axis
+    extent = abs(pixels[edge.end, across] - pixels[edge.start, across])
+    shift = 1.0 / SUBPIXELS
+    position_error = min(1.0, shift / extent)
+    if min(edge.position, 1 - edge.position) < position_error:
+        doubt += abs(weight)  # so close to a vertex that snapping may choose the edge beyond it
+    ends = (edge.start, edge.end)
+    crossing_ndc = (1 - edge.position) * ndc(pos_clip[edge.start]) + edge.position * ndc(pos_clip[edge.end])
+    ndc_from_pixels = size[1] / 2 if axis == 0 else -size[0] / 2
+    for vertex, share in zip(ends, (1 - edge.position, edge.position), strict=True):
+        scale = ndc_from_pixels / pos_clip[vertex, 3]
+        estimate.grad_pos_clip[vertex, axis] += scale * share * weight
+        estimate.grad_pos_clip[vertex, 3] -= scale * share * weight * crossing_ndc[axis]
+        tolerance = abs(scale) * (position_error * abs(weight) + doubt)
+        estimate.tolerance[vertex, axis] += tolerance
+        # The crossing itself moves along the edge as the position does.
+        length = abs(ndc(pos_clip[edge.end]) - ndc(pos_clip[edge.start]))[axis] + 2 * shift / min(size)
+        estimate.tolerance[vertex, 3] += tolerance * abs(crossing_ndc[axis])
+        estimate.tolerance[vertex, 3] += abs(scale * weight) * position_error * length
+
+
+def ndc(corner: Array) -> Array:
+    return corner[:2] / corner[3]
 
 
 def edge_gradient(
     image: Array, grad_image: Array, triangle_id: Array, depth: Array, pos_clip: Array, triangles: Array,
     neighbours: Array,
-) -> Array:  # fmt: skip
-    """One image: [H,W,C], [H,W,C], [H,W], [H,W], [V,4], [F,3], [F,3] -> gradient [V,4]."""
+) -> Estimate:  # fmt: skip
+    """One image: [H,W,C], [H,W,C], [H,W], [H,W], [V,4], [F,3], [F,3]."""
     size = triangle_id.shape
     pixels = pixels_from_clip(pos_clip, size)
     surface = Surface(triangles, neighbours, pos_clip, pixels[triangles], size)
-    grad_pixels = np.zeros_like(pixels)
-    result = np.zeros_like(pos_clip)
+    estimate = Estimate(np.zeros_like(pos_clip), np.zeros_like(pos_clip), {"edges": 0, "crossings": 0})
     for row, column, axis in np.ndindex(*size, 2):
-        other = (row, column + 1) if axis == 0 else (row + 1, column)
+        here, other = (row, column), ((row, column + 1) if axis == 0 else (row + 1, column))
         if other[0] >= size[0] or other[1] >= size[1]:
             continue
-        here = (row, column)
         change = image[other] - image[here]
         ids = (int(triangle_id[here]), int(triangle_id[other]))
         if ids[0] == ids[1] or not change.any():
             continue
-        found = classify(surface, ids, (depth[here], depth[other]), np.array([column + 0.5, row + 0.5]), axis)
-        if found is None:
-            continue
+        first = np.array([column + 0.5, row + 0.5])
+        found = classify(surface, ids, (depth[here], depth[other]), first, axis)
+        weight_here, weight_other = -np.dot(change, grad_image[here]), -np.dot(change, grad_image[other])
         if found == PASSED:
-            first = np.array([column + 0.5, row + 0.5])
-            result += crossing_gradient(
-                pos_clip, triangles[list(ids)], change, grad_image[here], grad_image[other], first, axis, size
-            )
-            continue
-        near, far = (here, other) if found.owner_is_first else (other, here)
-        weight = -np.dot(change, grad_image[near if found.distance < 0.5 else far])
-        grad_pixels[found.start, axis] += (1 - found.position) * weight
-        grad_pixels[found.end, axis] += found.position * weight
-    return result + clip_from_pixel_gradient(grad_pixels, pos_clip, size)
-
-
-def clip_from_pixel_gradient(grad_pixels: Array, pos_clip: Array, size: tuple[int, int]) -> Array:
-    """Cotangent of pixel positions [V,2] -> cotangent of pos_clip [V,4], through the perspective division."""
-    height, width = size
-    w = pos_clip[:, 3]
-    grad_ndc = grad_pixels * [width / 2, -height / 2]
-    result = np.zeros_like(pos_clip)
-    result[:, :2] = grad_ndc / w[:, None]
-    result[:, 3] = -(grad_ndc * pos_clip[:, :2]).sum(axis=1) / w**2
-    return result
+            pair = triangles[list(ids)]
+            grad = crossing_gradient(pos_clip, pair, (weight_here, weight_other), first, axis, size)
+            estimate.grad_pos_clip[:] += grad
+            estimate.counts["crossings"] += 1
+        elif found is not None:
+            in_owner = found.distance < 0.5
+            weight = weight_here if in_owner == found.owner_is_first else weight_other
+            start, end = pixels[found.start], pixels[found.end]
+            slope = abs((end - start)[axis] / (end - start)[1 - axis])
+            undecided = abs(found.distance - 0.5) < (1 + slope) / SUBPIXELS
+            doubt = abs(weight_here - weight_other) if undecided else 0.0
+            estimate.counts["edges"] += 1
+            add_edge(estimate, found, axis, weight, doubt, pos_clip, pixels, size)
+    return estimate
