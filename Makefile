@@ -1,17 +1,53 @@
+# Every target sets up .venv by itself, then does its one thing. Needs Python >= 3.10, a C++17 compiler and make.
+PYTHON3 ?= python3
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
+FORMATTED := $(shell find native tests/native -name '*.h' -o -name '*.cpp' | grep -v third_party)
 
-# A release of torch that needs no GPU, and everything else, from constraints.txt.
+.PHONY: setup demo test lint format sanitize bench
+
+# Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
-	python3 -m venv $(VENV)
-	$(PIP) install -c constraints.txt torch==2.13.0 numpy Pillow tqdm nanobind nanobind-backend scikit-build-core pytest ruff mypy clang-format
+	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt --requirement requirements-dev.txt
 	touch $@
 
+# The package itself, editable; only a change of native code builds anew.
 $(VENV)/installed: $(VENV)/tools $(NATIVE)
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	touch $@
 
-.PHONY: setup
 setup: $(VENV)/installed
+
+demo: setup
+	$(VENV)/bin/intaglio demo -o demo
+
+test: setup
+	$(PYTHON) -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/clang-format --dry-run --Werror $(FORMATTED)
+
+format: setup
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/clang-format -i $(FORMATTED)
+
+# The native tests under AddressSanitizer and UndefinedBehaviorSanitizer, then under ThreadSanitizer.
+sanitize: setup
+	for sanitizer in address,undefined thread; do \
+	  build=build/sanitize-$${sanitizer%%,*}; \
+	  $(VENV)/bin/cmake -S . -B $$build -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja \
+	    -DINTAGLIO_NATIVE_TESTS=ON -DINTAGLIO_SANITIZE=$$sanitizer && \
+	  $(VENV)/bin/cmake --build $$build && $$build/native_tests || exit 1; \
+	done
+
+# Side by side with other renderers, which only this target installs; writes benchmarks/RESULTS.md.
+bench: setup
+	$(PIP) install --constraint constraints.txt --requirement benchmarks/requirements.txt
+	$(PYTHON) -m benchmarks
