@@ -54,14 +54,17 @@ INTAGLIO_INLINE T depth_of_sample(const ReadyTriangle<T>& t, T row_depth, T colu
 }
 
 template <class T>
-INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
-  int x0 = std::max<int>(t.column_begin, tile_column), x1 = std::min<int>(t.column_end, tile_column + kTileWidth);
-  int y0 = std::max<int>(t.row_begin, tile_row), y1 = std::min<int>(t.row_end, tile_row + kTileHeight);
-  for_each_covered(t, x0, x1, y0, y1, raster, [&](int x, int y) {
-    T depth = depth_of_sample(t, depth_of_row(t, y), (T)(x - t.column_begin));
-    int at = (y - tile_row) * kTileWidth + x - tile_column;
-    if (depth < tile.depth[at]) tile.depth[at] = depth, tile.id[at] = t.triangle_id;
-  });
+INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row) {
+  for (uint32_t left = t.covered; left; left &= left - 1) {
+    int bit = __builtin_ctz(left), dx = bit % kFewColumns, dy = bit / kFewColumns;
+    int x = t.column_begin + dx - tile_column, y = t.row_begin + dy - tile_row;
+    if ((unsigned)x >= kTileWidth || (unsigned)y >= kTileHeight) continue;
+    T depth = depth_of_sample(t, depth_of_row(t, t.row_begin + dy), (T)dx);
+    int at = y * kTileWidth + x;
+    bool wins = depth < tile.depth[at];
+    tile.depth[at] = wins ? depth : tile.depth[at];
+    tile.id[at] = wins ? t.triangle_id : tile.id[at];
+  }
 }
 
 template <class T>
@@ -98,11 +101,14 @@ template <class T>
 INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, Tile<T>& tile,
                               int tile_column, int tile_row, Raster raster) {
   for (int i = 0; i < kTileWidth * kTileHeight; ++i) tile.id[i] = -1, tile.depth[i] = 1;
-  for (; begin != end; ++begin)
+  constexpr int kAhead = 8;  // a tile's triangles lie apart in memory
+  for (; begin != end; ++begin) {
+    if (end - begin > kAhead) __builtin_prefetch(begin[kAhead]);
     if (has_few_samples(**begin))
-      draw_few(**begin, tile, tile_column, tile_row, raster);
+      draw_few(**begin, tile, tile_column, tile_row);
     else
       draw(**begin, tile, tile_column, tile_row, raster);
+  }
 }
 
 INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,

@@ -28,6 +28,7 @@ struct ReadyTriangle {
   Subpixel corner[3];
   int32_t triangle_id;
   int16_t column_begin, column_end, row_begin, row_end;  // the samples in its bounding box
+  uint16_t covered;                                      // those that it covers, if they are few
   T depth, depth_dx, depth_dy;                           // at the first sample of the box, and per pixel
   T least_depth, most_depth;                             // of its vertices: slivers extrapolate
 };
@@ -66,29 +67,31 @@ struct GridEdge {
   int64_t at(Subpixel p) const { return dx * (p.y - a.y) - dy * (p.x - a.x) - (top_left ? 0 : 1); }
 };
 
-// Boxes of so few samples are drawn one by one: most triangles of a dense mesh.
+// Triangles with a box of so few samples, most of a dense mesh, are drawn from a mask of the samples that they cover.
 constexpr int kFewColumns = 4, kFewRows = 4;
 
 template <class T>
 inline bool has_few_samples(const ReadyTriangle<T>& t) {
-  return t.column_end - t.column_begin <= kFewColumns && t.row_end - t.row_begin <= kFewRows;
+  return (t.column_end - t.column_begin <= kFewColumns) & (t.row_end - t.row_begin <= kFewRows);
 }
 
-// visit(column, row) for the covered samples of a small box, tile or image alike.
-template <class T, class Visit>
-INTAGLIO_INLINE void for_each_covered(const ReadyTriangle<T>& t, int column_begin, int column_end, int row_begin, int row_end,
-                                      Raster raster, const Visit& visit) {
-  Subpixel first{pixel_centre(column_begin, raster.width), pixel_centre(row_begin, raster.height)};
+// Bit 4 y + x: the sample x columns and y rows from the first of the box.
+template <class T>
+inline uint16_t covered_samples(const ReadyTriangle<T>& t, Raster raster) {
+  Subpixel first{pixel_centre(t.column_begin, raster.width), pixel_centre(t.row_begin, raster.height)};
   GridEdge edge[3] = {{t.corner[0], t.corner[1]}, {t.corner[1], t.corner[2]}, {t.corner[2], t.corner[0]}};
-  int64_t row_e[3] = {edge[0].at(first), edge[1].at(first), edge[2].at(first)};
-  for (int row = row_begin; row < row_end; ++row) {
-    int64_t e0 = row_e[0], e1 = row_e[1], e2 = row_e[2];
-    for (int column = column_begin; column < column_end; ++column) {
-      if ((e0 | e1 | e2) >= 0) visit(column, row);
+  int64_t e[3] = {edge[0].at(first), edge[1].at(first), edge[2].at(first)};
+  int columns = t.column_end - t.column_begin, rows = t.row_end - t.row_begin;
+  uint32_t covered = 0;
+  for (int y = 0; y < rows; ++y) {
+    int64_t e0 = e[0], e1 = e[1], e2 = e[2];
+    for (int x = 0; x < columns; ++x) {
+      covered |= (uint32_t)((e0 | e1 | e2) >= 0) << (kFewColumns * y + x);
       e0 -= edge[0].dy * kSubpixels, e1 -= edge[1].dy * kSubpixels, e2 -= edge[2].dy * kSubpixels;
     }
-    for (int k = 0; k < 3; ++k) row_e[k] += edge[k].dx * kSubpixels;
+    for (int k = 0; k < 3; ++k) e[k] += edge[k].dx * kSubpixels;
   }
+  return (uint16_t)covered;
 }
 
 template <class T>
@@ -116,11 +119,8 @@ inline bool make_ready(const T* pos_clip, const Subpixel* snapped, const int32_t
   if (!place(out, snapped[triangle[0]], snapped[triangle[1]], snapped[triangle[2]], (int32_t)raster.height,
              (int32_t)raster.width))
     return false;
-  if (has_few_samples(out)) {
-    bool any = false;
-    for_each_covered(out, out.column_begin, out.column_end, out.row_begin, out.row_end, raster, [&](int, int) { any = true; });
-    if (!any) return false;
-  }
+  out.covered = 0;
+  if (has_few_samples(out) && (out.covered = covered_samples(out, raster)) == 0) return false;
   out.triangle_id = triangle_id;
   ImagePoint<T> a = image_point(pos_clip, triangle[0], raster), b = image_point(pos_clip, triangle[1], raster),
                 c = image_point(pos_clip, triangle[2], raster);
@@ -200,6 +200,7 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
     ReadyTriangle<T> ready;
     if (!place(ready, at[0], at[i], at[i + 1], (int32_t)height, (int32_t)width)) continue;
     ready.triangle_id = triangle_id;
+    ready.covered = has_few_samples(ready) ? covered_samples(ready, raster) : 0;
     double X = ndc_centre<double>(ready.column_begin, width), Y = -ndc_centre<double>(ready.row_begin, height);
     Vec2<double> slope = plane_depth_slope(whole, X, Y);
     ready.depth = (T)plane_depth(whole, X, Y);

@@ -71,7 +71,8 @@ INTAGLIO_HD SeenTriangle<T> seen_from(const Vec4<T> v[3], T X, T Y) {
 template <class T>
 INTAGLIO_HD bool is_huge(const Vec4<T> v[3]) {
   T largest = 0;
-  for (int i = 0; i < 3; ++i) largest = max_of(largest, max_of(std::fabs(v[i].x), max_of(std::fabs(v[i].y), std::fabs(v[i].w))));
+  for (int i = 0; i < 3; ++i)
+    largest = max_of(largest, max_of(std::fabs(v[i].x), max_of(std::fabs(v[i].y), std::fabs(v[i].w))));
   return largest > (sizeof(T) == 4 ? (T)1e15 : (T)1e140);
 }
 
