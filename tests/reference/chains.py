@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Every op in one call of torch tensors each, so that tests of manners (threads, batches, compiling) can go over all.
+
+A chain takes a dict of tensors and gives tensors; `inputs` makes the dict. What is floating-point is differentiable.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from intaglio import ops
+from reference import scenes
+
+Inputs = dict[str, torch.Tensor]
+SIZE = (40, 56)
+
+
+def inputs(dtype: torch.dtype = torch.float32, batch: int = 3, level: int = 2, seed: int = 0) -> Inputs:
+    """A batch of bumpy spheres, one vertex set per image and one topology."""
+    rng = np.random.default_rng(seed)
+    sphere = scenes.icosphere(level)
+    vertices = sphere.vertices * (1 + 0.1 * rng.normal(size=(batch, len(sphere.vertices), 1)))
+    vertices = vertices + np.array([0.1, -0.2, -3.2]) + 0.2 * rng.normal(size=(batch, 1, 3))
+    matrix = scenes.perspective(1.8, aspect=SIZE[1] / SIZE[0])
+    num_triangles = len(sphere.triangles)
+    values = {
+        "pos_clip": np.concatenate([scenes.project(matrix, v) for v in vertices]),
+        "attributes": rng.normal(size=(batch, len(sphere.vertices), 3)),
+        "texture": rng.normal(size=(batch, 16, 32, 3)),
+        "uv": rng.uniform(-1, 2, (batch, *SIZE, 2)),
+        "face_textures": rng.normal(size=(batch, num_triangles, 2, 2, 2, 3)),
+        "background": rng.normal(size=(batch, *SIZE, 3)),
+    }
+    result = {name: torch.tensor(value, dtype=dtype) for name, value in values.items()}
+    result["triangles"] = torch.from_numpy(sphere.triangles)
+    return result
+
+
+def fragments_of(x: Inputs) -> ops.Fragments:
+    return ops.rasterize(x["pos_clip"], x["triangles"], SIZE)
+
+
+def image_of(x: Inputs, fragments: ops.Fragments) -> torch.Tensor:
+    shaded = ops.interpolate(x["attributes"], fragments, x["triangles"])
+    return torch.where((fragments.triangle_id >= 0)[..., None], shaded, x["background"])
+
+
+def rasterize(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return fragments.barycentrics, fragments.depth
+
+
+def interpolate(x: Inputs) -> tuple:
+    return (ops.interpolate(x["attributes"], fragments_of(x), x["triangles"]),)
+
+
+def screen_derivatives(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.screen_derivatives(x["attributes"], fragments, x["triangles"], x["pos_clip"], x["triangles"]),)
+
+
+def edge_gradient(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.edge_gradient(image_of(x, fragments), fragments, x["pos_clip"], x["triangles"]),)
+
+
+def antialias(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.antialias(image_of(x, fragments), fragments, x["pos_clip"], x["triangles"]),)
+
+
+def sweep_gradient(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.sweep_gradient(image_of(x, fragments), fragments, x["pos_clip"], x["triangles"]),)
+
+
+def sample_texture(x: Inputs) -> tuple:
+    return (ops.sample_texture(x["texture"], x["uv"]),)
+
+
+def trilinear(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    uv = ops.interpolate(x["attributes"][..., :2], fragments, x["triangles"])
+    derivatives = ops.screen_derivatives(
+        x["attributes"][..., :2], fragments, x["triangles"], x["pos_clip"], x["triangles"]
+    )  # fmt: skip
+    return (ops.sample_texture(ops.mip_pyramid(x["texture"]), uv, filter="trilinear", uv_derivatives=derivatives),)
+
+
+def sample_face_texture(x: Inputs) -> tuple:
+    return (ops.sample_face_texture(x["face_textures"], fragments_of(x)),)
+
+
+def soft(x: Inputs) -> tuple:
+    fragments = ops.soft_rasterize(x["pos_clip"], x["triangles"], SIZE, sigma=1e-3, layers=4)
+    image = ops.interpolate(x["attributes"], _layer(fragments, 0), x["triangles"])
+    images = torch.stack([image, image * 0.5, image * 0.25, image * 0.125], dim=3)
+    color, alpha = ops.soft_blend(images, fragments, gamma=1e-2, background=x["background"][0, 0, 0])
+    return color, alpha
+
+
+def _layer(fragments, index: int) -> ops.Fragments:
+    return ops.Fragments(*(part[:, :, :, index] for part in fragments[:3]))
+
+
+CHAINS: dict[str, Callable[[Inputs], tuple]] = {
+    function.__name__: function
+    for function in (
+        rasterize, interpolate, screen_derivatives, edge_gradient, antialias, sweep_gradient,
+        sample_texture, trilinear, sample_face_texture, soft,
+    )
+}  # fmt: skip
+
+
+def loss_of(outputs: tuple) -> torch.Tensor:
+    """A smooth loss in which every output element counts differently."""
+    total = outputs[0].new_zeros(())
+    for output in outputs:
+        ramp = torch.linspace(0.5, 1.5, output.numel(), dtype=output.dtype).reshape(output.shape)
+        total = total + (ramp * output * (output + 1)).sum()
+    return total
+
+
+def value_and_gradients(chain: Callable[[Inputs], tuple], x: Inputs) -> tuple[tuple, Inputs]:
+    """Outputs, and the gradients of loss_of(outputs) that are not None."""
+    leaves = {name: value.detach().requires_grad_(value.is_floating_point()) for name, value in x.items()}
+    outputs = chain(leaves)
+    loss_of(outputs).backward()
+    gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
+    return tuple(output.detach() for output in outputs), gradients

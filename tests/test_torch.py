@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The ops as PyTorch functions: compiling, transforms, dtypes, layouts, and what they refuse."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from reference import chains
+
+from intaglio import ops
+
+# Those that have a gradient; `screen_derivatives` has none.
+DIFFERENTIABLE = [name for name in chains.CHAINS if name != "screen_derivatives"]
+
+
+def assert_same(got, expected):
+    assert len(got) == len(expected)
+    for one, other in zip(got, expected, strict=True):
+        assert torch.equal(one, other)
+
+
+# --- numpy and torch
+
+
+def test_numpy_equals_torch_bit_for_bit():
+    x = chains.inputs()
+    n = {name: value.numpy() for name, value in x.items()}
+    fragments, in_numpy = chains.fragments_of(x), ops.rasterize(n["pos_clip"], n["triangles"], chains.SIZE)
+    for torch_part, numpy_part in zip(fragments, in_numpy, strict=True):
+        assert isinstance(numpy_part, np.ndarray)
+        np.testing.assert_array_equal(numpy_part, torch_part.numpy())
+    triangles = n["triangles"]
+    image = ops.interpolate(n["attributes"], in_numpy, triangles)
+    pairs = [
+        (image, chains.interpolate(x)[0]),
+        (
+            ops.screen_derivatives(n["attributes"], in_numpy, triangles, n["pos_clip"], triangles),
+            chains.screen_derivatives(x)[0],
+        ),
+        (ops.sample_texture(n["texture"], n["uv"]), chains.sample_texture(x)[0]),
+        (ops.sample_face_texture(n["face_textures"], in_numpy), chains.sample_face_texture(x)[0]),
+        (
+            ops.antialias(image, in_numpy, n["pos_clip"], triangles),
+            ops.antialias(torch.from_numpy(image), fragments, x["pos_clip"], x["triangles"]),
+        ),
+        (ops.edge_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
+        (ops.sweep_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
+    ]
+    for level, torch_level in zip(ops.mip_pyramid(n["texture"]), ops.mip_pyramid(x["texture"]), strict=True):
+        pairs.append((level, torch_level))
+    soft = ops.soft_rasterize(n["pos_clip"], triangles, chains.SIZE)
+    pairs += list(zip(soft, ops.soft_rasterize(x["pos_clip"], x["triangles"], chains.SIZE), strict=True))
+    for in_numpy_, in_torch in pairs:
+        assert isinstance(in_numpy_, np.ndarray)
+        np.testing.assert_array_equal(in_numpy_, in_torch.numpy())
+
+
+# --- compiling
+
+
+# Dynamo makes an instance of autograd.Function while it traces, and torch warns of it.
+FOR_DYNAMO = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+
+
+@FOR_DYNAMO
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_compiled_in_one_graph_it_gives_the_same_bits(name):
+    torch._dynamo.reset()
+    x = chains.inputs(batch=2)
+    compiled = torch.compile(chains.CHAINS[name], fullgraph=True, backend="aot_eager")
+    outputs, gradients = chains.value_and_gradients(compiled, x)
+    expected_outputs, expected_gradients = chains.value_and_gradients(chains.CHAINS[name], x)
+    assert_same(outputs, expected_outputs)
+    assert gradients.keys() == expected_gradients.keys()
+    assert_same(tuple(gradients.values()), tuple(expected_gradients.values()))
+
+
+@FOR_DYNAMO
+def test_the_first_call_may_be_a_compiled_one():
+    # In a process of its own: nothing is cached.
+    program = """
+import torch, intaglio
+from reference import chains
+x = chains.inputs(batch=1, level=0)
+torch.compile(chains.rasterize, fullgraph=True, backend="aot_eager")(x)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent)
+
+
+@FOR_DYNAMO
+@pytest.mark.skipif("INTAGLIO_TEST_INDUCTOR" not in os.environ, reason="inductor compiles C++ for half a minute")
+def test_inductor_compiles_a_render_in_one_graph():
+    torch._dynamo.reset()
+    x = chains.inputs(batch=2)
+    compiled = torch.compile(chains.edge_gradient, fullgraph=True)
+    outputs, gradients = chains.value_and_gradients(compiled, x)
+    expected_outputs, expected_gradients = chains.value_and_gradients(chains.edge_gradient, x)
+    torch.testing.assert_close(outputs, expected_outputs)
+    torch.testing.assert_close(gradients, expected_gradients)
+
+
+# --- transforms and modes
+
+
+@pytest.mark.parametrize("name", chains.CHAINS)
+def test_no_grad_gives_the_same_values_and_no_graph(name):
+    x = chains.inputs()
+    leaves = {key: value.detach().requires_grad_(value.is_floating_point()) for key, value in x.items()}
+    with torch.no_grad():
+        outputs = chains.CHAINS[name](leaves)
+    assert not any(output.requires_grad for output in outputs)
+    assert_same(outputs, chains.CHAINS[name](x))
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_func_grad_agrees_with_backward(name):
+    x = chains.inputs()
+    _, expected = chains.value_and_gradients(chains.CHAINS[name], x)
+    floats = {key: value for key, value in x.items() if value.is_floating_point()}
+    others = {key: value for key, value in x.items() if not value.is_floating_point()}
+    got = torch.func.grad(lambda values: chains.loss_of(chains.CHAINS[name]({**values, **others})))(floats)
+    for key, gradient in expected.items():
+        assert torch.equal(got[key], gradient)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_each_input_alone_receives_the_same_gradient(name):
+    x = chains.inputs()
+    _, expected = chains.value_and_gradients(chains.CHAINS[name], x)
+    for key, gradient in expected.items():
+        alone = {other: value.detach() for other, value in x.items()}
+        alone[key].requires_grad_()
+        chains.loss_of(chains.CHAINS[name](alone)).backward()
+        assert torch.equal(alone[key].grad, gradient)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_a_second_derivative_is_refused(name):
+    x = chains.inputs(batch=1, level=0)
+    leaves = {key: value.detach().requires_grad_(value.is_floating_point()) for key, value in x.items()}
+    used = list(chains.value_and_gradients(chains.CHAINS[name], x)[1])
+    loss = chains.loss_of(chains.CHAINS[name](leaves))
+    gradients = torch.autograd.grad(loss, [leaves[key] for key in used], create_graph=True)
+    with pytest.raises(ValueError, match="second derivative"):
+        sum((gradient**2).sum() for gradient in gradients).backward()
+
+
+def test_vmap_is_refused_with_a_remedy():
+    x = chains.inputs()
+    with pytest.raises(ValueError, match="the ops take batches"):
+        torch.vmap(lambda pos: ops.rasterize(pos[None], x["triangles"], chains.SIZE).depth)(x["pos_clip"])
+
+
+def test_the_graph_can_be_used_twice():
+    x = chains.inputs()
+    pos = x["pos_clip"].requires_grad_()
+    loss = chains.loss_of(chains.rasterize(x))
+    first = torch.autograd.grad(loss, pos, retain_graph=True)[0]
+    assert torch.equal(torch.autograd.grad(loss, pos)[0], first)
+
+
+def test_ids_have_no_gradient():
+    x = chains.inputs()
+    x["pos_clip"].requires_grad_()
+    fragments = chains.fragments_of(x)
+    assert not fragments.triangle_id.requires_grad
+    assert fragments.barycentrics.requires_grad
+    assert fragments.depth.requires_grad
+
+
+# --- dtypes and layouts
+
+
+@pytest.mark.parametrize("name", chains.CHAINS)
+def test_float64_stays_float64(name):
+    outputs, gradients = chains.value_and_gradients(chains.CHAINS[name], chains.inputs(torch.float64))
+    assert {value.dtype for value in (*outputs, *gradients.values())} == {torch.float64}
+
+
+@pytest.mark.parametrize("name", chains.CHAINS)
+def test_layout_does_not_matter(name):
+    x = chains.inputs()
+    scattered = {}
+    for key, value in x.items():  # every second element of a buffer, with the axes stored in reverse
+        buffer = torch.zeros(*[2 * n for n in value.shape][::-1], dtype=value.dtype)
+        view = buffer.permute(*range(value.dim())[::-1])[tuple(slice(None, None, 2) for _ in value.shape)]
+        view.copy_(value)
+        assert not view.is_contiguous()
+        scattered[key] = view
+    outputs, gradients = chains.value_and_gradients(chains.CHAINS[name], scattered)
+    expected_outputs, expected_gradients = chains.value_and_gradients(chains.CHAINS[name], x)
+    assert_same(outputs, expected_outputs)
+    assert_same(tuple(gradients.values()), tuple(expected_gradients.values()))
+
+
+def test_an_expanded_batch_axis_is_taken():
+    x = chains.inputs(batch=1)
+    expanded = x["pos_clip"].expand(3, -1, -1)
+    ids = ops.rasterize(expanded, x["triangles"], chains.SIZE).triangle_id
+    assert torch.equal(ids, chains.fragments_of(x).triangle_id.expand(3, -1, -1))
+
+
+def test_inputs_are_left_as_they_were():
+    x = chains.inputs()
+    before = {key: value.clone() for key, value in x.items()}
+    for chain in chains.CHAINS.values():
+        chains.value_and_gradients(chain, x)
+    for key, value in x.items():
+        assert torch.equal(value, before[key])
