@@ -76,24 +76,27 @@ INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_col
   EdgeStep edge[3];
   for (int k = 0; k < 3; ++k)
     if (!edge_over(edge[k], t.corner[k], t.corner[(k + 1) % 3], first, columns, y1 - y0)) return;
-  const int32_t id = t.triangle_id, step0 = edge[0].step_x, step1 = edge[1].step_x, step2 = edge[2].step_x;
-  for (int y = y0; y < y1; ++y) {
-    T row_depth = depth_of_row(t, tile_row + y);
-    int32_t e0 = edge[0].e, e1 = edge[1].e, e2 = edge[2].e;
-    for (int x = x0; x < x1; x += kBlock) {
-      T offset = (T)(tile_column + x - t.column_begin);
-      int32_t* ids = tile.id + y * kTileWidth + x;
-      T* depths = tile.depth + y * kTileWidth + x;
+  const int32_t id = t.triangle_id;
+  const T low = t.least_depth, high = t.most_depth, depth_dx = t.depth_dx, depth_dy = t.depth_dy, base = t.depth;
+  const EdgeStep a = edge[0], b = edge[1], c = edge[2];
+  for (int x = x0; x < x1; x += kBlock) {  // columns of blocks, so that a block's lanes stay in registers from row to row
+    const int32_t a_x = a.e + (x - x0) * a.step_x, b_x = b.e + (x - x0) * b.step_x, c_x = c.e + (x - x0) * c.step_x;
+    const T offset = (T)(tile_column + x - t.column_begin);
+    int32_t* __restrict ids = tile.id + y0 * kTileWidth + x;
+    T* __restrict depths = tile.depth + y0 * kTileWidth + x;
+    for (int y = 0; y < y1 - y0; ++y, ids += kTileWidth, depths += kTileWidth) {
+      const int32_t a_y = a_x + y * a.step_y, b_y = b_x + y * b.step_y, c_y = c_x + y * c.step_y;
+      const T row_depth = base + depth_dy * (T)(tile_row + y0 + y - t.row_begin);
       for (int l = 0; l < kBlock; ++l) {
-        int32_t outside = (e0 + l * step0) | (e1 + l * step1) | (e2 + l * step2);
-        T depth = depth_of_sample(t, row_depth, offset + (T)l);
+        int32_t outside = (a_y + l * a.step_x) | (b_y + l * b.step_x) | (c_y + l * c.step_x);
+        T depth = row_depth + depth_dx * (offset + (T)l);
+        depth = depth < low ? low : depth;
+        depth = depth > high ? high : depth;
         bool wins = (outside >= 0) & (depth < depths[l]);
         depths[l] = wins ? depth : depths[l];
         ids[l] = wins ? id : ids[l];
       }
-      e0 += kBlock * step0, e1 += kBlock * step1, e2 += kBlock * step2;
     }
-    edge[0].e += edge[0].step_y, edge[1].e += edge[1].step_y, edge[2].e += edge[2].step_y;
   }
 }
 
