@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""Who may import whom. Each layer is a row: what it is, and the layers below it that it may see.
+
+Python, from the bottom: array and topology; ops; the scene (mesh, camera, light, material, losses); shapes and io, NumPy
+only; render; fit; cli. Native: vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors. Frameworks are
+imported by their own front ends alone.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+SCENE = {"mesh", "camera", "light", "material", "losses"}
+BASE = {"array", "topology"}
+PYTHON_LAYERS = {
+    "array": set(),
+    "topology": {"array"},
+    "ops": BASE | {"ops", "_native"},
+    "mesh": BASE | SCENE | {"ops"},
+    "camera": BASE | SCENE | {"ops"},
+    "light": BASE | SCENE | {"ops"},
+    "material": BASE | SCENE | {"ops"},
+    "losses": BASE | SCENE | {"ops"},
+    "shapes": BASE | {"mesh"},
+    "io": BASE | {"mesh", "io"},
+    "render": BASE | SCENE | {"ops", "render"},
+    "fit": BASE | SCENE | {"ops", "render", "shapes", "io", "fit"},
+    "cli": BASE | SCENE | {"ops", "render", "shapes", "io", "fit", "cli"},
+    "neural_renderer": {"array", "ops", "io", "neural_renderer"},
+}
+FRAMEWORKS = {"torch", "paddle", "jax", "jaxlib"}
+# Everything else that is not of the standard library, and who may import it.
+THIRD_PARTY = {
+    "numpy": set(PYTHON_LAYERS),
+    "PIL": {"io", "cli"},
+    "tqdm": {"cli"},
+    "imageio_ffmpeg": {"io", "cli"},
+}
+
+DOORS = {"bind", "buffers", "exchange"}
+NATIVE_LAYERS = {
+    "vec": set(),
+    "math": {"vec", "math"},
+    "ops": set(),
+    "cpu": {"vec", "math", "ops", "cpu"},
+    "cuda": {"vec", "math", "ops", "cuda"},
+    "door": {"ops", "cpu", "cuda", "door", "third_party"},
+}
+
+
+def imported_modules(path: Path, package: str) -> list[str]:
+    """Absolute dotted names of all that a file imports, wherever in it; `package` is that of the file."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parent, base] if base else parent)
+            # `from intaglio import ops` imports intaglio.ops.
+            names += [f"{base}.{alias.name}" for alias in node.names] if base == "intaglio" else [base]
+    return names
+
+
+def python_violations(root: Path) -> list[str]:
+    found = []
+    for path in sorted((root / "intaglio").rglob("*.py")):
+        relative = path.relative_to(root)
+        parts = relative.with_suffix("").parts
+        if parts == ("intaglio", "__init__"):
+            continue  # the public API shows what it likes
+        layer = parts[1]
+        if layer not in PYTHON_LAYERS:
+            found.append(f"{relative}: is in no layer")
+            continue
+        for name in imported_modules(path, ".".join(parts[:-1])):
+            if not may_import(layer, parts, name):
+                found.append(f"{relative}: imports {name}")
+    return found
+
+
+def may_import(layer: str, parts: tuple[str, ...], name: str) -> bool:
+    top, _, rest = name.partition(".")
+    if top == "intaglio":
+        return rest.split(".")[0] in PYTHON_LAYERS[layer]
+    if top in FRAMEWORKS:
+        is_front_end = layer == "ops" and parts[2:] == (top,)
+        return is_front_end or (layer == "neural_renderer" and parts[-1] == top)
+    if top in THIRD_PARTY:
+        return layer in THIRD_PARTY[top]
+    return top in sys.stdlib_module_names
+
+
+def native_layer(relative: Path) -> str:
+    """The layer of a file given relative to native/."""
+    if relative.parts[0] == "third_party":
+        return "third_party"
+    if relative.parent.name:
+        return "vec" if relative.name == "vec.h" else relative.parts[0]
+    stem = relative.stem.split("_")[0]
+    return "door" if stem in DOORS else stem
+
+
+def native_violations(root: Path) -> list[str]:
+    found = []
+    native = (root / "native").resolve()
+    for path in sorted(native.rglob("*")):
+        if path.suffix not in {".h", ".hpp", ".cpp", ".cu", ".cuh"} or "third_party" in path.parts:
+            continue
+        relative = path.relative_to(native)
+        layer = native_layer(relative)
+        if layer not in NATIVE_LAYERS:
+            found.append(f"native/{relative}: is in no layer")
+            continue
+        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), flags=re.MULTILINE):
+            beside, below = (path.parent / included).resolve(), (native / included).resolve()
+            target = beside if beside.is_relative_to(native) and beside.exists() else below
+            if native_layer(target.relative_to(native)) not in NATIVE_LAYERS[layer]:
+                found.append(f"native/{relative}: includes {included}")
+    return found
+
+
+def test_python_files_import_only_what_lies_below_them():
+    assert python_violations(ROOT) == []
+
+
+def test_native_files_include_only_what_lies_below_them():
+    assert native_violations(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "report"),
+    [
+        ("mesh.py", "from .render import render", "intaglio/mesh.py: imports intaglio.render"),
+        ("mesh.py", "from intaglio import render", "intaglio/mesh.py: imports intaglio.render"),
+        ("array.py", "import intaglio.mesh", "intaglio/array.py: imports intaglio.mesh"),
+        ("ops/door.py", "from ..camera import Camera", "intaglio/ops/door.py: imports intaglio.camera"),
+        ("ops/calls/op.py", "from ...render import x", "intaglio/ops/calls/op.py: imports intaglio.render"),
+        ("ops/numpy.py", "import torch", "intaglio/ops/numpy.py: imports torch"),
+        ("render.py", "def f():\n    import torch.nn", "intaglio/render.py: imports torch.nn"),
+        ("io/obj.py", "from .. import ops", "intaglio/io/obj.py: imports intaglio.ops"),
+        ("shapes.py", "import scipy", "intaglio/shapes.py: imports scipy"),
+        ("camera.py", "import tests.reference", "intaglio/camera.py: imports tests.reference"),
+        ("helpers.py", "", "intaglio/helpers.py: is in no layer"),
+    ],
+)
+def test_a_planted_import_is_reported(tmp_path, file, line, report):
+    path = tmp_path / "intaglio" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("import math\nimport numpy as np\n" * (file != "helpers.py") + line)
+    assert python_violations(tmp_path) == [report]
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "report"),
+    [
+        ("math/triangle.h", '#include "../cpu/pool.h"', "native/math/triangle.h: includes ../cpu/pool.h"),
+        ("math/vec.h", '#include "triangle.h"', "native/math/vec.h: includes triangle.h"),
+        ("ops.h", '#include "math/vec.h"', "native/ops.h: includes math/vec.h"),
+        ("cpu/pool.h", '  #  include "../bind.h"', "native/cpu/pool.h: includes ../bind.h"),
+        ("cuda/rasterize.cu", '#include "../cpu/pool.h"', "native/cuda/rasterize.cu: includes ../cpu/pool.h"),
+        ("bind_soft.cpp", '#include "math/vec.h"', "native/bind_soft.cpp: includes math/vec.h"),
+        ("tools/x.h", "", "native/tools/x.h: is in no layer"),
+    ],
+)
+def test_a_planted_include_is_reported(tmp_path, file, line, report):
+    native = tmp_path / "native"
+    for name in ("math/vec.h", "math/triangle.h", "cpu/pool.h", "bind.h", file):
+        (native / name).parent.mkdir(parents=True, exist_ok=True)
+        (native / name).touch()
+    (native / file).write_text("#include <cmath>\n" + line + "\n")
+    assert native_violations(tmp_path) == [report]
+
+
+def test_importing_intaglio_imports_no_framework():
+    program = "import sys, intaglio; print(*(name for name in ('torch', 'paddle', 'jax') if name in sys.modules))"
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert output.split() == []
