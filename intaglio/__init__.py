@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""intaglio: a differentiable mesh renderer."""
+"""intaglio: a differentiable mesh renderer.
+
+The ops (rasterize, interpolate, ...) are what everything else is composed of; Mesh, Camera, the lights and render are the
+scene layer on top. Importing this imports no framework: an op finds its framework by the type of its arguments. The
+scene layer is loaded at its first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 
 from .ops import (
     Fragments,
@@ -11,7 +20,49 @@ from .ops import (
     sample_face_texture,
     screen_derivatives,
     set_num_threads,
+    sweep_gradient,
 )
 from .topology import neighbours
 
+if TYPE_CHECKING:
+    from . import losses, shapes
+    from .camera import Camera, orbit
+    from .io import InputError, load_image, load_obj, save_image, save_obj
+    from .light import AmbientLight, DirectionalLight, PointLight
+    from .mesh import Mesh
+    from .render import Rendering, render, render_silhouette
+
 __version__ = "0.1.0"
+
+# Where the names above are found when they are first asked for: half of `import intaglio` would be theirs.
+_LOADED_LATER = {
+    "AmbientLight": "light",
+    "Camera": "camera",
+    "DirectionalLight": "light",
+    "InputError": "io",
+    "Mesh": "mesh",
+    "PointLight": "light",
+    "Rendering": "render",
+    "load_image": "io",
+    "load_obj": "io",
+    "losses": "",
+    "orbit": "camera",
+    "render": "render",
+    "render_silhouette": "render",
+    "save_image": "io",
+    "save_obj": "io",
+    "shapes": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_LATER:
+        raise AttributeError(f"module 'intaglio' has no attribute {name!r}")
+    module = _LOADED_LATER[name]
+    found = getattr(import_module(f".{module}", __name__), name) if module else import_module(f".{name}", __name__)
+    globals()[name] = found  # also where a submodule of that name has taken its place
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LOADED_LATER})

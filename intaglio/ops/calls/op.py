@@ -9,8 +9,7 @@ calls a differentiable function.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Array = Any
 Run = Callable[..., tuple]  # run(call, *inputs) -> outputs
@@ -20,8 +19,7 @@ Run = Callable[..., tuple]  # run(call, *inputs) -> outputs
 LARGE = 1 << 16
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A native function: `native.<name>(*inputs, *outputs)`.
 
     `inputs` is the argument list in the words of torch's operator schemas; `outputs(*inputs)` gives (shape, dtype) of
@@ -34,8 +32,7 @@ class Call:
     outputs: Callable[..., tuple[tuple[tuple | None, str], ...]]
 
 
-@dataclass(frozen=True)
-class Op:
+class Op(NamedTuple):
     """A differentiable op.
 
     `vjp(run, needs, inputs, outputs, grads)` gives one cotangent (or None) per input; `needs` says which inputs want
