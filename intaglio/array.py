@@ -57,12 +57,17 @@ def from_numpy(array: np.ndarray, like: Any) -> Any:
 
 
 def like(x: Any, other: Any) -> Any:
-    """`x` (array of any framework, list or number) with the framework, device and dtype of the array `other`.
+    """`x` (array, list or number) with the framework, device and dtype of the array `other`. Differentiable.
 
-    Differentiable where `x` already belongs to that framework.
+    Raises:
+        TypeError: `x` belongs to another framework than NumPy and `other`, so that its gradient would be lost.
     """
     xp = namespace(other)
-    return xp.cast(x, other) if namespace(x) is xp else xp.constant(to_numpy(x), other)
+    if namespace(x) is xp:
+        return xp.cast(x, other)
+    if namespace(x) is not _Numpy:
+        raise TypeError(f"array: must be of {xp.name} like the others; got {namespace(x).name}")
+    return xp.constant(np.asarray(x), other)
 
 
 def leader(*arrays: Any) -> Any:
@@ -130,6 +135,14 @@ class _Numpy:
     constant = cast
 
     @staticmethod
+    def covered(index: Any, other: Any) -> Any:
+        return (index >= 0).astype(other.dtype)
+
+    @staticmethod
+    def is_tracked(x: Any) -> bool:
+        return False
+
+    @staticmethod
     def stop_gradient(x: Any) -> Any:
         return x
 
@@ -186,6 +199,15 @@ def _torch() -> Any:
         @staticmethod
         def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> Any:
             return torch.from_numpy(np.array(x)).to(device=device if like is None else like.device)
+
+        @staticmethod
+        def covered(index: Any, other: Any) -> Any:
+            # One pass; a comparison and a conversion of its booleans take three times as long.
+            return torch.ge(index, 0, out=torch.empty(index.shape, dtype=other.dtype, device=index.device))
+
+        @staticmethod
+        def is_tracked(x: Any) -> bool:
+            return x.requires_grad and torch.is_grad_enabled()
 
         @staticmethod
         def stop_gradient(x: Any) -> Any:

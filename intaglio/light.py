@@ -15,7 +15,7 @@ import numpy as np
 
 from .array import as_float_array, like, namespace, unit
 
-__all__ = ["AmbientLight", "DirectionalLight", "PointLight", "irradiance"]
+__all__ = ["AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -87,9 +87,12 @@ def irradiance(lights: Sequence[Light], normals: Any, positions: Any = None) -> 
     return sum(falling[1:], start=falling[0])
 
 
-def is_even(light: Light) -> bool:
-    """Whether the light is the same on every surface, so that no normals are needed."""
-    return isinstance(light, AmbientLight)
+def need_normals(lights: Sequence[Light]) -> bool:
+    return not all(isinstance(light, AmbientLight) for light in lights)
+
+
+def need_places(lights: Sequence[Light]) -> bool:
+    return any(isinstance(light, PointLight) for light in lights)
 
 
 def _cosine(normals: Any, towards_light: Any) -> Any:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, InitVar, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from .array import as_float_array, cross, framework, from_numpy, leader, like, namespace, to_numpy, unit
 from .topology import neighbours as find_neighbours
 
-__all__ = ["Mesh", "corner_index", "corner_positions", "face_normals", "vertex_normals"]
+__all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_normals", "vertex_normals"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,10 +50,11 @@ class Mesh:
     texture: Any = None
     uv: Any = None
     uv_triangles: Any = None
-    neighbours: InitVar[Any] = None
+    neighbours: Any = None
     _kept: dict[str, Any] = field(default_factory=dict, init=False)
 
-    def __post_init__(self, neighbours: Any) -> None:
+    def __post_init__(self) -> None:
+        neighbours = self.__dict__.pop("neighbours")  # from here on _Neighbours answers
         _adopt(self)
         _check_shapes(self)
         _check_values(self)
@@ -64,7 +65,7 @@ class Mesh:
     def __repr__(self) -> str:
         shape = self.vertices.shape
         batch = f"{shape[0]} x " if len(shape) == 3 else ""
-        extra = [f.name for f in fields(self)[2:-1] if getattr(self, f.name) is not None]
+        extra = [name for name in _FLOATS[1:] if getattr(self, name) is not None]
         counts = [f"{batch}{shape[-2]} vertices", f"{len(self.triangles)} triangles", namespace(self.vertices).name]
         return f"Mesh({', '.join(counts + extra)})"
 
@@ -78,7 +79,7 @@ class Mesh:
             TypeError: no array of a mesh is called that.
             ValueError: a shape is wrong.
         """
-        names = {f.name for f in fields(self)[:-1]}
+        names = {*_FLOATS, *_INTEGERS}
         if not changes.keys() <= names:
             unknown, known = (", ".join(sorted(x)) for x in (changes.keys() - names, names))
             raise TypeError(f"Mesh.replace: arguments must name arrays of a mesh; got {unknown} (there are {known})")
@@ -99,10 +100,10 @@ class Mesh:
         xp = framework(name)
         mesh = object.__new__(Mesh)
         mesh.__dict__.update(_kept=self._kept)
-        for f in fields(self)[:-1]:
-            x = getattr(self, f.name)
+        for array in _FLOATS + _INTEGERS:
+            x = getattr(self, array)
             same_place = x is None or (namespace(x) is xp and device is None)
-            mesh.__dict__[f.name] = x if same_place else xp.from_numpy(to_numpy(x), device=device)
+            mesh.__dict__[array] = x if same_place else xp.from_numpy(to_numpy(x), device=device)
         return mesh
 
     def normalized(self) -> Mesh:
@@ -124,17 +125,21 @@ class Mesh:
         return unit(vertex_normals(self.vertices, corner_index(self)))
 
 
-def _neighbours(mesh: Mesh) -> Any:
+class _Neighbours:
     """[F, 3] int32 triangle across each edge, -1 for a border (`intaglio.neighbours`), coinciding vertices welded.
 
-    Built once; every mesh made from this one by `replace` has the same.
+    Built when first asked for; every mesh made from this one by `replace` has the same.
     """
-    if "neighbours" not in mesh._kept:
-        mesh._kept["neighbours"] = find_neighbours(to_numpy(mesh.triangles), to_numpy(mesh.vertices))
-    return _in_place_of("neighbours", mesh)
+
+    def __get__(self, mesh: Mesh | None, owner: type | None = None) -> Any:
+        if mesh is None:
+            return self
+        if "neighbours" not in mesh._kept:
+            mesh._kept["neighbours"] = find_neighbours(to_numpy(mesh.triangles), to_numpy(mesh.vertices))
+        return _in_place_of("neighbours", mesh)
 
 
-Mesh.neighbours = property(_neighbours)  # type: ignore[attr-defined]  # its InitVar is gone once the class is made
+Mesh.neighbours = _Neighbours()
 
 
 def corner_index(mesh: Mesh) -> Any:
@@ -142,6 +147,14 @@ def corner_index(mesh: Mesh) -> Any:
     if "corner_index" not in mesh._kept:
         mesh._kept["corner_index"] = to_numpy(mesh.triangles).T.ravel()
     return _in_place_of("corner_index", mesh)
+
+
+def face_index(mesh: Mesh) -> Any:
+    """[F, 3] int32, each face's own number three times: indexes values that belong to faces; kept with the mesh."""
+    if "face_index" not in mesh._kept:
+        faces = np.arange(len(mesh.triangles), dtype=np.int32)
+        mesh._kept["face_index"] = np.stack([faces] * 3, axis=-1)
+    return _in_place_of("face_index", mesh)
 
 
 def corner_positions(vertices: Any, corners: Any) -> tuple[Any, Any, Any]:

@@ -106,3 +106,8 @@ def test_array_names_survive_torch_compile():
         return namespace(a).sum(unit(cross(a, b)) ** 2)
 
     assert area(torch.rand(5, 3), torch.rand(5, 3)).item() == pytest.approx(5)
+
+
+def test_an_array_is_not_taken_to_numpy_behind_its_gradient():
+    with pytest.raises(TypeError, match=r"^array: must be of numpy like the others; got torch$"):
+        like(torch.zeros(1), np.zeros(1))

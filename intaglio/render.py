@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+"""A mesh, a camera and lights to images. Visibility is decided once, by `rasterize`; shading is ordinary calculus; the
+gradient of what moves at silhouettes is one op, chosen by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import ops
+from .array import as_float_array, cross, leader, like, namespace, unit
+from .camera import Camera
+from .light import AmbientLight, DirectionalLight, Light, irradiance, need_normals, need_places
+from .mesh import Mesh, corner_index, corner_positions, face_index, face_normals, vertex_normals
+from .ops import Fragments
+
+__all__ = ["DEFAULT_LIGHTS", "Rendering", "render", "render_silhouette"]
+
+# A key light from above, a weak one from behind that shapes what the first leaves dark; together never brighter than 1.
+DEFAULT_LIGHTS = (
+    AmbientLight(intensity=0.15),
+    DirectionalLight((0.5, 1.0, 0.7), intensity=0.65),
+    DirectionalLight((-0.8, 0.2, -0.5), intensity=0.2),
+)
+SHADINGS = ("flat", "smooth")
+VISIBILITIES = ("edge", "antialias", "sweep", "soft", None)
+
+
+class Rendering(NamedTuple):
+    """What `render` gives: images of [B, H, W].
+
+    color: [B, H, W, 3], linear, over the background. Differentiable.
+    alpha: [B, H, W], the share of each pixel that the mesh covers. Differentiable.
+    depth: [B, H, W], z / w as of `rasterize`: -1 at the near plane, 1 at the far plane and on the background.
+        Differentiable, but for the jumps at silhouettes.
+    normals: [B, H, W, 3], world space, unit, towards the viewer; 0 on the background. Differentiable likewise.
+    triangle_id: [B, H, W] int32, -1 on the background.
+    """
+
+    color: Any
+    alpha: Any
+    depth: Any
+    normals: Any
+    triangle_id: Any
+
+
+def render(
+    mesh: Mesh,
+    camera: Camera,
+    size: tuple[int, int],
+    *,
+    lights: Sequence[Light] = DEFAULT_LIGHTS,
+    shading: str = "flat",
+    visibility: str | None = "edge",
+    supersample: int = 1,
+    background: Any = (0.0, 0.0, 0.0),
+) -> Rendering:
+    """Colour, coverage, depth, normals and triangles of a mesh, seen through a camera.
+
+    Args:
+        mesh: positions and colours are differentiable. Both sides of a triangle are drawn, lit as seen.
+        camera: differentiable.
+        size: (height, width) in pixels.
+
+    Other arguments:
+        lights: differentiable. `AmbientLight()` alone shows the mesh's own colours.
+        shading: "flat", one light for each face, at its middle; or "smooth", normals interpolated between vertices.
+        visibility: whence positions get the gradient of what moves at silhouettes: "edge", "antialias" (which also
+            smooths the picture), "sweep", "soft" (another, blurred picture) or None.
+        supersample: s renders s x s samples a pixel. Colour and alpha are their mean; depth, normals and triangle_id
+            are those of one sample (of the four in the middle, the top left one), for the mean of two depths is the
+            depth of nothing.
+        background: [3] or [B, 3], linear, differentiable.
+
+    Returns:
+        `Rendering`; arrays in the framework of mesh, camera, lights and background (NumPy's gives way to another).
+
+    Raises:
+        ValueError: an argument is none of these, or batches differ.
+
+    Example:
+        >>> image = render(shapes.teapot().normalized(), Camera.look_at(orbit(2.7, 30, 20)), (64, 64)).color
+        >>> image.shape
+        (1, 64, 64, 3)
+    """
+    _check("render", size, supersample, visibility)
+    if shading not in SHADINGS:
+        raise ValueError(f"render: shading must be one of {', '.join(map(repr, SHADINGS))}; got {shading!r}")
+    mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample), lights, background)
+    background = _background(background, pos_clip)
+    fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
+    faces = _Faces(mesh, pos_clip)
+    if visibility == "soft":
+        image = _softly(mesh, faces, pos_clip, _sampled(size, supersample), lights, shading, background)
+    else:
+        image = _over(_shaded(mesh, faces, fragments, lights, shading), fragments, background)
+        image = _visible(image, fragments, mesh, pos_clip, visibility)
+    image = _pooled(image, supersample)
+    middle = Fragments(*(_middle_sample(x, supersample) for x in fragments))
+    normals = _normals(mesh, faces, middle, shading)
+    return Rendering(image[..., :3], image[..., 3], middle.depth, normals, middle.triangle_id)
+
+
+def render_silhouette(
+    mesh: Mesh,
+    camera: Camera,
+    size: tuple[int, int],
+    *,
+    visibility: str | None = "edge",
+    supersample: int = 1,
+) -> Any:
+    """The share of each pixel that a mesh covers, [B, H, W]: what `render` gives as alpha, in much less time.
+
+    Arguments as of `render`.
+    """
+    _check("render_silhouette", size, supersample, visibility)
+    mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
+    if visibility == "soft":
+        soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
+        blank = namespace(pos_clip).zeros_like(soft.barycentrics[..., :1])
+        alpha = ops.soft_blend(blank, soft, background=blank[0, 0, 0, 0])[1]
+        return _pooled(alpha[..., None], supersample)[..., 0]
+    fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
+    alpha = namespace(pos_clip).covered(fragments.triangle_id, pos_clip)[..., None]
+    return _pooled(_visible(alpha, fragments, mesh, pos_clip, visibility), supersample)[..., 0]
+
+
+class _Faces:
+    """What shading needs of the surface, worked out when first asked for."""
+
+    def __init__(self, mesh: Mesh, pos_clip: Any) -> None:
+        self.mesh, self.pos_clip = mesh, pos_clip
+
+    @cached_property
+    def facing(self) -> Any:
+        """[B, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
+        xp = namespace(self.pos_clip)
+        corners = corner_positions(xp.stop_gradient(self.pos_clip), corner_index(self.mesh))
+        first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)
+        # The sign of this determinant of (x, y, w) is that of the area on screen, partly behind the camera too.
+        area = xp.sum(first * cross(second, third), axis=-1, keepdims=True)
+        return xp.where(area < 0, -xp.ones_like(area), xp.ones_like(area))
+
+    @cached_property
+    def normals(self) -> Any:
+        """[B, F, 3] unit, towards the viewer."""
+        return unit(face_normals(self.mesh.vertices, corner_index(self.mesh))) * self.facing
+
+    @cached_property
+    def normals_at_vertices(self) -> Any:
+        """[V, 3] or [B, V, 3] unit, outward."""
+        return unit(vertex_normals(self.mesh.vertices, corner_index(self.mesh)))
+
+    @cached_property
+    def centres(self) -> Any:
+        """[F, 3] or [B, F, 3], world space."""
+        first, second, third = corner_positions(self.mesh.vertices, corner_index(self.mesh))
+        return (first + second + third) / 3
+
+    def image(self, values: Any, fragments: Fragments) -> Any:
+        """[F, C] or [B, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
+        # With all the weight on one corner, interpolation is a gather, and a faster one than indexing.
+        at_corner = fragments._replace(barycentrics=namespace(values).zeros_like(fragments.barycentrics))
+        return ops.interpolate(values, at_corner, face_index(self.mesh))
+
+
+def _shaded(mesh: Mesh, faces: _Faces, fragments: Fragments, lights: Sequence[Light], shading: str) -> Any:
+    """[B, H, W, 4] light that the mesh sends to the camera, and coverage; 0 on the background."""
+    xp = namespace(mesh.vertices)
+    covered = xp.covered(fragments.triangle_id, mesh.vertices)[..., None]
+    albedo = _albedo(mesh, fragments, covered)
+    if not need_normals(lights):
+        light = irradiance(lights, covered)
+        return xp.concat([(covered if albedo is None else albedo) * light, covered], axis=-1)
+    if shading == "smooth":
+        places = ops.interpolate(mesh.vertices, fragments, mesh.triangles) if need_places(lights) else None
+        light = irradiance(lights, _normals(mesh, faces, fragments, shading), places)
+        return xp.concat([(covered if albedo is None else albedo) * light, covered], axis=-1)
+    light = irradiance(lights, faces.normals, faces.centres if need_places(lights) else None)
+    if albedo is None:
+        return faces.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), fragments)
+    return xp.concat([albedo * faces.image(light, fragments), covered], axis=-1)
+
+
+def _albedo(mesh: Mesh, fragments: Fragments, covered: Any) -> Any:
+    """[B, H, W, 3] the mesh's own colours, 0 on the background; None for white."""
+    albedo = None
+    if mesh.texture is not None:
+        uv = ops.interpolate(mesh.uv, fragments, mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles)
+        albedo = ops.sample_texture(mesh.texture, uv) * covered
+    if mesh.vertex_colors is not None:
+        colors = ops.interpolate(mesh.vertex_colors, fragments, mesh.triangles)
+        albedo = colors if albedo is None else albedo * colors
+    if mesh.face_textures is not None:
+        colors = ops.sample_face_texture(mesh.face_textures, fragments)
+        albedo = colors if albedo is None else albedo * colors
+    return albedo
+
+
+def _normals(mesh: Mesh, faces: _Faces, fragments: Fragments, shading: str) -> Any:
+    """[B, H, W, 3] unit normals towards the viewer, 0 on the background."""
+    if shading == "flat":
+        return faces.image(faces.normals, fragments)
+    normals = unit(ops.interpolate(faces.normals_at_vertices, fragments, mesh.triangles))
+    return normals * faces.image(faces.facing, fragments)
+
+
+def _visible(image: Any, fragments: Fragments, mesh: Mesh, pos_clip: Any, visibility: str | None) -> Any:
+    """The image [B, H, W, C], given the gradient of moving silhouettes."""
+    is_same_picture = visibility != "antialias"
+    if visibility is None or (is_same_picture and not namespace(pos_clip).is_tracked(pos_clip)):
+        return image
+    if visibility == "sweep":
+        return ops.sweep_gradient(image, fragments, pos_clip, mesh.triangles)
+    op = ops.antialias if visibility == "antialias" else ops.edge_gradient
+    return op(image, fragments, pos_clip, mesh.triangles, neighbours=mesh.neighbours)
+
+
+def _softly(
+    mesh: Mesh,
+    faces: _Faces,
+    pos_clip: Any,
+    size: tuple[int, int],
+    lights: Sequence[Light],
+    shading: str,
+    background: Any,
+) -> Any:
+    """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
+    xp = namespace(pos_clip)
+    soft = ops.soft_rasterize(pos_clip, mesh.triangles, size)
+    batch, height, width, layers = soft.triangle_id.shape
+    wide = Fragments(
+        xp.reshape(soft.triangle_id, (batch, height, width * layers)),
+        xp.reshape(soft.barycentrics, (batch, height, width * layers, 2)),
+        xp.reshape(soft.depth, (batch, height, width * layers)),
+    )
+    layers_of_color = xp.reshape(
+        _shaded(mesh, faces, wide, lights, shading)[..., :3], (batch, height, width, layers, 3)
+    )
+    background = xp.zeros_like(pos_clip[0, 0, :3]) if background is None else background
+    color, alpha = ops.soft_blend(layers_of_color, soft, background=background)
+    return xp.concat([color, alpha[..., None]], axis=-1)
+
+
+def _over(image: Any, fragments: Fragments, background: Any) -> Any:
+    """The image composited over the background; not blended, for a sample shows one of the two."""
+    xp = namespace(image)
+    if background is None:
+        return image
+    uncovered = 1 - xp.covered(fragments.triangle_id, image)[..., None]
+    color = background if background.ndim == 1 else background[:, None, None, :]
+    return image + uncovered * xp.concat([color, xp.zeros_like(color[..., :1])], axis=-1)
+
+
+def _pooled(image: Any, supersample: int) -> Any:
+    """[B, s H, s W, C] -> [B, H, W, C], means of s x s samples."""
+    if supersample == 1:
+        return image
+    xp = namespace(image)
+    s, (batch, height, width, channels) = supersample, image.shape
+    rows = xp.sum(xp.reshape(image, (batch, height // s, s, width * channels)), axis=2)
+    # The sum along a row is a product with a small matrix: several times as fast as a reduction over two short axes.
+    sum_of_samples = np.tile(np.eye(channels), (s, 1)) / s**2
+    return xp.reshape(rows, (batch, height // s, width // s, s * channels)) @ like(sum_of_samples, image)
+
+
+def _middle_sample(x: Any, supersample: int) -> Any:
+    first = (supersample - 1) // 2
+    return x if supersample == 1 else x[:, first::supersample, first::supersample]
+
+
+def _sampled(size: tuple[int, int], supersample: int) -> tuple[int, int]:
+    return (size[0] * supersample, size[1] * supersample)
+
+
+def _clipped(
+    mesh: Mesh, camera: Camera, size: tuple[int, int], lights: Sequence[Light] = (), background: Any = 0.0
+) -> tuple[Mesh, Any]:
+    """The mesh in the framework of whatever is not NumPy's, and its clip positions [B, V, 4]."""
+    pos_clip = camera.clip(mesh.vertices, size)
+    of_lights = [getattr(light, field.name) for light in lights for field in fields(light)]
+    lead = leader(pos_clip, background, *of_lights)
+    if namespace(lead) is not namespace(mesh.vertices):
+        mesh = mesh.to(namespace(lead).name, getattr(lead, "device", None))
+        pos_clip = like(pos_clip, mesh.vertices)
+    return mesh, pos_clip
+
+
+def _background(background: Any, pos_clip: Any) -> Any:
+    """[3] or [B, 3]; None for black, which leaves a picture as it is."""
+    if isinstance(background, tuple) and background == (0.0, 0.0, 0.0):
+        return None
+    shape = tuple(as_float_array(background).shape)
+    batch = pos_clip.shape[0]
+    if shape not in ((3,), (batch, 3)):
+        raise ValueError(f"render: background must be [3] or [{batch}, 3]; got {list(shape)}")
+    return like(background, pos_clip)
+
+
+def _check(op: str, size: tuple[int, int], supersample: int, visibility: str | None) -> None:
+    if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(_is_count(n) for n in size):
+        raise ValueError(f"{op}: size must be (height, width) in whole pixels from 1 on; got {size!r}")
+    if not _is_count(supersample):
+        raise ValueError(f"{op}: supersample must be a whole number from 1 on; got {supersample!r}")
+    if visibility not in VISIBILITIES:
+        raise ValueError(f"{op}: visibility must be one of {', '.join(map(repr, VISIBILITIES))}; got {visibility!r}")
+
+
+def _is_count(n: Any) -> bool:
+    return isinstance(n, int) and n >= 1
