@@ -59,19 +59,21 @@ def _run(call: Call, *inputs: Any) -> tuple:
         return _run_eagerly(call, *inputs)
     # An operator has a fixed number of tensors; those that are not wanted travel as empty ones.
     outputs = _operators[call.name](*inputs)
+    outputs = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
     wanted = [shape is not None for shape, _ in call.outputs(*inputs)]
     return tuple(x if want else None for x, want in zip(outputs, wanted, strict=True))
 
 
 def _define(call: Call, num_outputs: int) -> None:
-    def with_placeholders(outputs: tuple) -> tuple:
-        return tuple(torch.empty(0) if x is None else x for x in outputs)
+    def returned(outputs: tuple) -> Any:
+        tensors = tuple(torch.empty(0) if x is None else x for x in outputs)
+        return tensors[0] if num_outputs == 1 else tensors
 
-    def run(*inputs: Any) -> tuple:
-        return with_placeholders(_run_eagerly(call, *inputs))
+    def run(*inputs: Any) -> Any:
+        return returned(_run_eagerly(call, *inputs))
 
-    def trace(*inputs: Any) -> tuple:
-        return with_placeholders(_traced_outputs(call, inputs))
+    def trace(*inputs: Any) -> Any:
+        return returned(_traced_outputs(call, inputs))
 
     returns = ", ".join(["Tensor"] * num_outputs)
     _library.define(f"{call.name}({call.inputs}) -> ({returns})")
@@ -80,27 +82,38 @@ def _define(call: Call, num_outputs: int) -> None:
     _operators[call.name] = getattr(torch.ops.intaglio, call.name)
 
 
-class _Once(torch.autograd.Function):
-    """The identity of cotangents, which says what is wrong when they are differentiated again."""
+class _Backward:
+    """One call of an op's vjp: what it is made from, tensors apart, and which cotangents came out."""
+
+    def __init__(self, op: Op, needs: tuple, constants: tuple, num_saved: int, grads: tuple):
+        self.op, self.needs, self.constants, self.num_saved = op, needs, constants, num_saved
+        self.has_grad = tuple(x is not None for x in grads)
+        self.has_cotangent: tuple = ()
+
+    def run(self, tensors: tuple) -> tuple:
+        rest = iter(tensors)
+        inputs = tuple(next(rest) if x is None else x for x in self.constants)
+        outputs = tuple(next(rest) for _ in range(self.num_saved))
+        grads = tuple(next(rest) if has else None for has in self.has_grad)
+        return self.op.vjp(_run, self.needs, inputs, outputs, grads)
+
+
+class _OnceDifferentiable(torch.autograd.Function):
+    """The vjp as a function of its own, for those who might differentiate it again: they are told that it cannot be."""
 
     @staticmethod
-    def forward(name: str, count: int, *tensors: Any) -> tuple:
-        return tuple(x.view_as(x) for x in tensors[:count])
+    def forward(backward: _Backward, *tensors: Any) -> tuple:
+        cotangents = backward.run(tensors)
+        backward.has_cotangent = tuple(x is not None for x in cotangents)
+        return tuple(x.view_as(x) for x in cotangents if x is not None)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
-        ctx.name = inputs[0]
+        ctx.name = inputs[0].op.name
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple:
         raise ValueError(f"{ctx.name}: differentiates once; got a second derivative (its gradient has no gradient)")
-
-
-def _differentiable_once(name: str, cotangents: tuple, sources: tuple) -> tuple:
-    wanted = [x for x in cotangents if x is not None]
-    sources = tuple(x for x in sources if isinstance(x, torch.Tensor) and x.is_floating_point())
-    marked = iter(_Once.apply(name, len(wanted), *wanted, *sources))
-    return tuple(None if x is None else next(marked) for x in cotangents)
 
 
 def _define_function(op: Op) -> Any:
@@ -119,12 +132,12 @@ def _define_function(op: Op) -> Any:
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> tuple:
-            saved = list(ctx.saved_tensors)
-            inputs = tuple(saved.pop(0) if x is None else x for x in ctx.constants)
-            cotangents = op.vjp(_run, ctx.needs_input_grad, inputs, tuple(saved), grads)
+            tensors = (*ctx.saved_tensors, *(x for x in grads if x is not None))
+            backward = _Backward(op, ctx.needs_input_grad, ctx.constants, len(op.saved), grads)
             if torch.compiler.is_compiling() or not torch.is_grad_enabled():
-                return cotangents
-            return _differentiable_once(op.name, cotangents, (*inputs, *grads))
+                return backward.run(tensors)
+            found = iter(_OnceDifferentiable.apply(backward, *tensors))
+            return tuple(next(found) if has else None for has in backward.has_cotangent)
 
         @staticmethod
         def vmap(info: Any, in_dims: tuple, *inputs: Any) -> None:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Sums of per-pixel contributions into per-vertex arrays, without atomics and bit-identical for any number of threads: rows
-// are cut into parts by size alone, each part adds in pixel order into a buffer of its own, buffers are added in order.
+// are cut into parts by the image's size alone, each part adds in pixel order into a buffer of its own, buffers are added in order.
 #pragma once
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "../ops.h"
 #include "pool.h"
@@ -22,11 +22,10 @@ void accumulate_rows(Raster raster, T* out, int64_t items, bool shared, const Bo
   int64_t rows = shared ? raster.batch * raster.height : raster.height;  // rows that end in one target
   int64_t parts = std::min(rows / kMinRows, rows * raster.width * kPixelsPerItem / std::max<int64_t>(items, 1));
   parts = std::max<int64_t>(1, std::min(parts, kMaxParts));
-  if (!shared && raster.batch >= kMaxParts) parts = 1;
-  std::vector<T> buffers((size_t)(targets * (parts - 1) * items));  // part 0 sums into `out` itself
+  std::unique_ptr<T[]> buffers(new T[(size_t)(targets * (parts - 1) * items)]);  // part 0 sums into `out` itself
   parallel_for(targets * parts, [&](int64_t task) {
     int64_t target = task / parts, part = task % parts;
-    T* sums = part == 0 ? out + target * items : buffers.data() + (target * (parts - 1) + part - 1) * items;
+    T* sums = part == 0 ? out + target * items : buffers.get() + (target * (parts - 1) + part - 1) * items;
     std::fill(sums, sums + items, (T)0);
     int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
     for (int64_t row = begin; row < end;) {  // a shared target's rows run through the images one after the other
@@ -43,7 +42,7 @@ void accumulate_rows(Raster raster, T* out, int64_t items, bool shared, const Bo
     int64_t target = task / slices, begin = task % slices * kSlice, end = std::min(items, begin + kSlice);
     T* sums = out + target * items;
     for (int64_t part = 1; part < parts; ++part) {
-      const T* buffer = buffers.data() + (target * (parts - 1) + part - 1) * items;
+      const T* buffer = buffers.get() + (target * (parts - 1) + part - 1) * items;
       for (int64_t i = begin; i < end; ++i) sums[i] += buffer[i];
     }
   });
