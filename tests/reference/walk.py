@@ -253,3 +253,54 @@ def edge_gradient(
             estimate.counts["edges"] += 1
             add_edge(estimate, found, axis, weight, doubt, pos_clip, pixels, size)
     return estimate
+
+
+class Crossed(NamedTuple):
+    """Two pixels and the place of the edge between their centres, counted from the first, 0 to 1."""
+
+    first: tuple[int, int]
+    second: tuple[int, int]
+    distance: float
+
+
+def silhouette_between(surface: Surface, triangle_id: Array, depth: Array, here: tuple, axis: int) -> Crossed | None:
+    """Where the pair of `here` and its right (axis 0) or lower (axis 1) neighbour is cut, if along its dominant axis.
+
+    An edge is blended by pairs along the axis that its normal is nearer to, and by those only: across it they see all
+    of the area, and together with the pairs of the other axis they would see it twice.
+    """
+    row, column = here
+    other = (row, column + 1) if axis == 0 else (row + 1, column)
+    if other[0] >= triangle_id.shape[0] or other[1] >= triangle_id.shape[1] or triangle_id[here] == triangle_id[other]:
+        return None
+    first = np.array([column + 0.5, row + 0.5])
+    ids = (int(triangle_id[here]), int(triangle_id[other]))
+    found = classify(surface, ids, (depth[here], depth[other]), first, axis)
+    if found is None or found == PASSED:
+        return None
+    start, end = (pixels_from_clip(surface.pos_clip[k], surface.size) for k in (found.start, found.end))
+    along, across = np.abs(end - start)[[axis, 1 - axis]]
+    if across < along or (across == along and axis == 1):
+        return None
+    distance = float(np.clip(found.distance if found.owner_is_first else 1 - found.distance, 0, 1))
+    return Crossed(here, other, distance)
+
+
+def antialias(
+    image: Array, triangle_id: Array, depth: Array, pos_clip: Array, triangles: Array, neighbours: Array
+) -> Array:
+    """[H,W,C]: each pixel takes from its neighbours' colours the share of itself that lies beyond the edge."""
+    size = triangle_id.shape
+    surface = Surface(triangles, neighbours, pos_clip, pixels_from_clip(pos_clip, size)[triangles], size)
+    taken = np.zeros_like(image)
+    total = np.zeros(size)
+    for row, column, axis in np.ndindex(*size, 2):
+        crossed = silhouette_between(surface, triangle_id, depth, (row, column), axis)
+        if crossed is None:
+            continue
+        # The edge lies in the first pixel up to 1/2, in the second one from there on.
+        taker, giver = (crossed.first, crossed.second) if crossed.distance < 0.5 else (crossed.second, crossed.first)
+        share = abs(crossed.distance - 0.5)
+        total[taker] += share
+        taken[taker] += share * (image[giver] - image[taker])
+    return image + taken / np.maximum(total, 1.0)[..., None]
