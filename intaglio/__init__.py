@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .io import InputError, load_image, load_obj, save_image, save_obj
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
-    from .render import Rendering, render, render_silhouette
+    from .rendering import Rendering, render, render_silhouette
 
 __version__ = "0.1.0"
 
@@ -42,13 +42,13 @@ _LOADED_LATER = {
     "InputError": "io",
     "Mesh": "mesh",
     "PointLight": "light",
-    "Rendering": "render",
+    "Rendering": "rendering",
     "load_image": "io",
     "load_obj": "io",
     "losses": "",
     "orbit": "camera",
-    "render": "render",
-    "render_silhouette": "render",
+    "render": "rendering",
+    "render_silhouette": "rendering",
     "save_image": "io",
     "save_obj": "io",
     "shapes": "",

@@ -8,7 +8,6 @@ they are read.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 Array = Any
@@ -18,6 +17,16 @@ _FRONT_ENDS = ("numpy", "torch")
 _front_end_of: dict[type, Any] = {}
 
 
+def _load(framework: str) -> Any:
+    # Written out: torch.compile can follow an import statement, but not importlib.
+    module: Any
+    if framework == "torch":
+        from . import torch as module
+    else:
+        from . import numpy as module
+    return module
+
+
 def front_end(op: str, argument: str, x: Array) -> Any:
     """The module of `intaglio.ops` that serves the type of `x`."""
     found = _front_end_of.get(type(x))
@@ -25,7 +34,7 @@ def front_end(op: str, argument: str, x: Array) -> Any:
         for base in type(x).__mro__:
             root = base.__module__.partition(".")[0]
             if root in _FRONT_ENDS:
-                module = importlib.import_module(f".{root}", __package__)
+                module = _load(root)
                 if isinstance(x, module.ARRAY):
                     found = _front_end_of[type(x)] = module
                     break
