@@ -135,6 +135,10 @@ class _Numpy:
     constant = cast
 
     @staticmethod
+    def on_device(x: Any, device: Any) -> Any:
+        return x
+
+    @staticmethod
     def covered(index: Any, other: Any) -> Any:
         return (index >= 0).astype(other.dtype)
 
@@ -199,6 +203,10 @@ def _torch() -> Any:
         @staticmethod
         def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> Any:
             return torch.from_numpy(np.array(x)).to(device=device if like is None else like.device)
+
+        @staticmethod
+        def on_device(x: Any, device: Any) -> Any:
+            return x if device is None else x.to(device)
 
         @staticmethod
         def covered(index: Any, other: Any) -> Any:

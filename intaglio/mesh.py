@@ -95,15 +95,17 @@ class Mesh:
     def to(self, name: str, device: Any = None) -> Mesh:
         """The mesh with its arrays in the framework called `name` ("numpy", "torch"), on `device` where it has those.
 
-        From NumPy the arrays are copied, so that a fit in place leaves the original alone.
+        From one framework to another the arrays are copied, so that a fit in place leaves the original alone, and
+        lose their gradient.
         """
         xp = framework(name)
         mesh = object.__new__(Mesh)
         mesh.__dict__.update(_kept=self._kept)
         for array in _FLOATS + _INTEGERS:
             x = getattr(self, array)
-            same_place = x is None or (namespace(x) is xp and device is None)
-            mesh.__dict__[array] = x if same_place else xp.from_numpy(to_numpy(x), device=device)
+            if x is not None:
+                x = xp.on_device(x, device) if namespace(x) is xp else xp.from_numpy(to_numpy(x).copy(), device=device)
+            mesh.__dict__[array] = x
         return mesh
 
     def normalized(self) -> Mesh:

@@ -66,7 +66,16 @@ def test_a_fit_of_the_tensors_leaves_the_numpy_mesh_alone():
     mesh = Mesh(CORNERS, SQUARE)
     mesh.to("torch").vertices.add_(1)
     assert mesh.vertices.max() == 2
-    assert mesh.to("torch").to("numpy").vertices.tolist() == CORNERS.tolist()
+    tensors = mesh.to("torch")
+    kept = tensors.to("numpy")
+    tensors.vertices.add_(1)
+    assert kept.vertices.tolist() == CORNERS.tolist()
+
+
+def test_a_mesh_that_stays_in_its_framework_keeps_its_gradient():
+    vertices = torch.tensor(CORNERS, requires_grad=True)
+    assert Mesh(vertices, SQUARE).to("torch", device="cpu").vertices is vertices
+    assert not Mesh(vertices, SQUARE).to("numpy").to("torch").vertices.requires_grad
 
 
 def test_normals_of_a_square_in_the_plane_point_along_z():
