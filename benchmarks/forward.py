@@ -18,7 +18,7 @@ its depths start 256 bytes further into a page than its ids, since the cache mis
 12 bits for one another."""
 
 
-def measure(sizes: Sequence[int] = (256, 512, 1024), *, rounds: int = 11, peers: bool = True) -> Section:
+def measure(sizes: Sequence[int] = (256, 512, 1024), *, rounds: int = 7, peers: bool = True) -> Section:
     """ids and depth of the teapot: intaglio, llvmpipe, bare loop."""
     scene = scenes.teapot()
     rows, claims = [], []

@@ -18,7 +18,7 @@ arrays that are kept. A batch is one call here with two threads, one view after 
 
 
 def measure(
-    sizes: Sequence[int] = (256, 512, 1024), batches: Sequence[int] = (1, 8), *, rounds: int = 11, peers: bool = True
+    sizes: Sequence[int] = (256, 512, 1024), batches: Sequence[int] = (1, 8), *, rounds: int = 7, peers: bool = True
 ) -> Section:
     """Silhouette steps of the teapot: intaglio, deodr."""
     rows, claims = [], []

@@ -10,7 +10,7 @@ from .timing import in_turns
 METHOD = "The teapot; the calls of the sections above with 1 and with 2 threads, for intaglio and for torch's own loss."
 
 
-def measure(big: int = 1024, small: int = 256, *, rounds: int = 11) -> Section:
+def measure(big: int = 1024, small: int = 256, *, rounds: int = 7) -> Section:
     """One image of `big`², batches of 8 at `small`² and `big`²; forward, and forward with backward."""
     rows, claims = [], []
     for batch, size in ((1, big), (8, small), (8, big)):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Times of several contestants, each alone in a process as its users would run it, taken in turns.
+"""Times of several contestants in turns, so that a disturbance of the machine meets all of them.
 
-Alone, because an allocator that another library has warmed changes a time by half; in turns, so that a disturbance of
-the machine meets all of them.
+Every turn is a new process, a fork of one that has only imported things, so that all start from the same heap. What
+a process did before decides how the C library's allocator treats large arrays: deodr's step at 512² took anything from
+1.5 to 3.8 ms in processes with a past, and takes the least of it here.
 """
 
 import gc
@@ -12,6 +13,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 
 import numpy as np
 
@@ -39,48 +41,49 @@ class Timing:
         return float(np.median(np.divide(self.rounds_ms, other.rounds_ms)))
 
 
-def in_turns(makers: Mapping[str, Maker], *, rounds: int = 11, burst_ms: float = 40.0) -> dict[str, Timing]:
-    """Timings by name: every round gives each contestant a burst of calls and keeps the burst's median."""
-    for name, maker in makers.items():
-        process(name).submit(_make_ready, name, maker, burst_ms).result()
+def in_turns(makers: Mapping[str, Maker], *, rounds: int = 7, burst_ms: float = 40.0) -> dict[str, Timing]:
+    """Timings by name: in every round each contestant has a process and a burst of calls, whose median counts."""
     rounds_ms: dict[str, list[float]] = {name: [] for name in makers}
     for _ in range(rounds):
-        for name in makers:
-            rounds_ms[name].append(process(name).submit(_burst_median_ms, name).result())
+        for name, maker in makers.items():
+            with process() as executor:
+                rounds_ms[name].append(executor.submit(burst_median_ms, maker, burst_ms).result())
     return {name: Timing(tuple(values)) for name, values in rounds_ms.items()}
 
 
+def process() -> Executor:
+    return ProcessPoolExecutor(1, mp_context=_context())
+
+
 @cache
-def process(name: str) -> Executor:
-    """The contestant's own process, kept from one size to the next."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+def _context() -> BaseContext:
+    """New processes are forks of one that has imported what they need, and done nothing with it."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.ours", "benchmarks.peers.imported"])
+    return context
 
 
-# What lives in a contestant's process: its call, and how many of them make a burst.
-_ready: dict[str, tuple[Call, int]] = {}
-
-
-def _make_ready(name: str, maker: Maker, burst_ms: float) -> None:
-    _ready.pop(name, None)
+def burst_median_ms(maker: Maker, burst_ms: float) -> float:
+    """The median call of a burst, after half as long a warm-up; the garbage collector rests."""
     call = maker()
-    call()
-    _ready[name] = call, 1
-    _ready[name] = call, int(np.clip(burst_ms / max(_burst_median_ms(name), 1e-6), 1, 1000))
-
-
-def _burst_median_ms(name: str) -> float:
-    """The garbage collector rests; where calls are short, two go untimed: the contestant before emptied the caches."""
-    call, count = _ready[name]
-    for _ in range(2 if count > 1 else 0):
-        call()
-    seconds = []
     gc.collect()
     gc.disable()
     try:
-        for _ in range(count):
-            start = time.perf_counter()
-            call()
-            seconds.append(time.perf_counter() - start)
+        _milliseconds_until(0, call)
+        _milliseconds_until(burst_ms / 2, call)
+        return float(np.median(_milliseconds_until(burst_ms, call)))
     finally:
         gc.enable()
-    return 1e3 * float(np.median(seconds))
+
+
+def _milliseconds_until(total_ms: float, call: Call) -> list[float]:
+    """The times of at least one call, as many as it takes to fill `total_ms`."""
+    times = []
+    end = time.perf_counter() + total_ms / 1e3
+    while True:
+        start = time.perf_counter()
+        call()
+        stop = time.perf_counter()
+        times.append(1e3 * (stop - start))
+        if stop >= end:
+            return times

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The floor: bare_loop.cpp, compiled for this machine at every start, with every liberty a compiler offers."""
+"""The floor: bare_loop.cpp, compiled for this machine with every liberty a compiler offers."""
 
 import ctypes
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import numpy as np
 from . import IdsAndDepth
 
 COMMAND = ("g++", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+_SOURCE = Path(__file__).with_suffix(".cpp")
+_LIBRARY = Path(__file__).parents[2] / "build" / "bare_loop.so"
 _LANES = 16
 
 
@@ -23,10 +24,10 @@ def check() -> None:
 
 
 def _compiled() -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "bare_loop.so"
-        subprocess.run([*COMMAND, str(Path(__file__).with_suffix(".cpp")), "-o", str(library)], check=True)
-        return ctypes.CDLL(str(library)).bare_loop
+    if not _LIBRARY.exists() or _LIBRARY.stat().st_mtime < _SOURCE.stat().st_mtime:
+        _LIBRARY.parent.mkdir(exist_ok=True)
+        subprocess.run([*COMMAND, str(_SOURCE), "-o", str(_LIBRARY)], check=True)
+    return ctypes.CDLL(str(_LIBRARY)).bare_loop
 
 
 def forward(pos_clip: np.ndarray, triangles: np.ndarray, size: tuple[int, int], *, skew_bytes: int = 0) -> IdsAndDepth:
