@@ -162,6 +162,7 @@ NB_MODULE(_native, m) {
   bind_interpolate(m);
   bind_visibility(m);
   bind_texture(m);
+  bind_sweep_gradient(m);
   m.def("recycled_array", &recycled_array);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);

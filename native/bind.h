@@ -27,7 +27,7 @@ auto dispatch(const char* op, const Array& leading, const Prepare& prepare) {
   return leading.holds<double>() ? call(op, prepare(double())) : call(op, prepare(float()));
 }
 
-// The arguments of a call, in order. Arrays may be None; numbers serve the front ends' tracing alone and are skipped.
+// The arguments of a call, in order. Arrays may be None; what serves the front ends' tracing alone is skipped.
 class Arguments {
  public:
   explicit Arguments(nb::args args) : args_(args) {}
@@ -36,6 +36,7 @@ class Arguments {
     return Array(args_[at_++], name);
   }
   void skip() { ++at_; }
+  double number() { return nb::cast<double>(args_[at_++]); }
 
  private:
   nb::args args_;
@@ -70,5 +71,6 @@ T* image_of(const Array& array, Raster r) {
 
 // The parts of the door that have files of their own.
 void bind_texture(nb::module_& m);
+void bind_sweep_gradient(nb::module_& m);
 
 }  // namespace intaglio

@@ -88,6 +88,10 @@ int64_t antialias(const Surface<T>& surface, T* out);
 template <class T>
 int64_t antialias_vjp(const Surface<T>& surface, const T* grad_out, T* grad_image, T* grad_pos_clip);
 
+// The gradient of Kato et al. 2018; neighbours are not used.
+template <class T>
+void sweep_gradient_vjp(const Surface<T>& surface, T eps, const T* grad_image, T* grad_pos_clip);
+
 // A cube of resolution^3 texels [channels] per triangle, with a leading batch axis if own_values.
 template <class T>
 struct FaceTextures {

@@ -11,7 +11,7 @@ from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .texture import sample_face_texture
-from .visibility import antialias, edge_gradient
+from .visibility import antialias, edge_gradient, sweep_gradient
 
 __all__ = [
     "MAX_SIZE",
@@ -24,6 +24,7 @@ __all__ = [
     "sample_face_texture",
     "screen_derivatives",
     "set_num_threads",
+    "sweep_gradient",
 ]
 
 

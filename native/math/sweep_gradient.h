@@ -81,8 +81,8 @@ INTAGLIO_HD T sweep_distance(T reach, T from_cut, T eps) {
 }
 
 // What the loss gains if the pixel takes another colour.
-template <class T>
-INTAGLIO_HD T sweep_gain(const T* color, const T* grad, const T* other, int64_t channels) {
+template <class T, class Channels>
+INTAGLIO_HD T sweep_gain(const T* color, const T* grad, const T* other, Channels channels) {
   T gain = 0;
   for (int64_t c = 0; c < channels; ++c) gain += (color[c] - other[c]) * grad[c];
   return gain;

@@ -5,7 +5,7 @@ from . import geometry, texture, visibility
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .op import Call, Op
 from .texture import SAMPLE_FACE_TEXTURE
-from .visibility import ANTIALIAS, EDGE_GRADIENT
+from .visibility import ANTIALIAS, EDGE_GRADIENT, SWEEP_GRADIENT
 
 __all__ = [
     "ANTIALIAS",
@@ -16,6 +16,7 @@ __all__ = [
     "RASTERIZE",
     "SAMPLE_FACE_TEXTURE",
     "SCREEN_DERIVATIVES",
+    "SWEEP_GRADIENT",
     "Call",
     "Op",
 ]

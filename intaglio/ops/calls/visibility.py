@@ -48,9 +48,26 @@ ANTIALIAS = Op(
     _antialias_vjp,
 )
 
-OPS = (EDGE_GRADIENT, ANTIALIAS)
+
+def _sweep_gradient_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not needs[2]:
+        return grads[0], None, None, None, None
+    (grad_pos_clip,) = run(_SWEEP_GRADIENT_VJP, *inputs, grads[0])
+    return grads[0], None, grad_pos_clip, None, None
+
+
+_SWEEP_GRADIENT_VJP = Call(
+    "sweep_gradient_vjp",
+    "Tensor image, Tensor triangle_id, Tensor pos_clip, Tensor triangles, float eps, Tensor grad_image",
+    lambda image, triangle_id, pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
+)
+
+SWEEP_GRADIENT = Op("sweep_gradient", None, _sweep_gradient_vjp)
+
+OPS = (EDGE_GRADIENT, ANTIALIAS, SWEEP_GRADIENT)
 CALLS = (
     (_EDGE_GRADIENT_VJP, 1),
     (_ANTIALIAS, 1),
     (_ANTIALIAS_VJP, 2),
+    (_SWEEP_GRADIENT_VJP, 1),
 )
