@@ -81,7 +81,9 @@ def disc_coverage(size, centre, radius, factor=32):
 def test_a_disc_is_blended_by_coverage_at_every_angle(low):
     # Along the dominant axis the blend is the exact area of a strip through the pixel's centre. It misses what the edge
     # cuts off through the pixel's other sides: t^2 / 2 or (1 - t)^2 / 2 at 45 degrees, whose RMS over t is 0.056.
-    # Four discs give 60 to 90 pixels per ten degrees, so the sample's RMS may be 10 % higher.
+    # Four discs give 60 to 90 pixels per ten degrees, so the sample's RMS may be 10 % higher. Where the dominant axis
+    # changes, at 45 degrees, one pixel of each quadrant may be blended by neither axis or by both, and be off by up to
+    # 1/2: with a random offset, by 1/6 in the mean square's root; 16 of 85 pixels add 0.08.
     errors = []
     for radius in (19.3, 21.1, 22.7, 24.2):
         pos_clip, triangles, _ = ball(4, 64, radius)
@@ -92,7 +94,7 @@ def test_a_disc_is_blended_by_coverage_at_every_angle(low):
         errors.append((mask_of(pos_clip, triangles, (64, 64)) - coverage)[chosen])
     errors = np.concatenate(errors)
     assert len(errors) >= 60
-    assert np.sqrt(np.mean(errors**2)) <= 0.056 * 1.1
+    assert np.sqrt(np.mean(errors**2)) <= (np.hypot(0.056, 0.08) if low == 40 else 0.056) * 1.1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -46,7 +46,8 @@ def test_a_batch_of_eight_is_eight_single_calls(name):
     outputs = chain(leaves)
     torch.autograd.backward(outputs, [torch.cos(output.detach() * 3) for output in outputs])
     for index in range(8):
-        one = {key: value if key == "triangles" else value[index : index + 1] for key, value in x.items()}
+        shared = ("triangles", "neighbours")
+        one = {key: value if key in shared else value[index : index + 1] for key, value in x.items()}
         one = {key: value.detach().clone().requires_grad_(value.is_floating_point()) for key, value in one.items()}
         single = chain(one)
         torch.autograd.backward(single, [torch.cos(output.detach() * 3) for output in single])

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from intaglio import ops
+from intaglio.topology import neighbours
 from reference import scenes
 
 Inputs = dict[str, torch.Tensor]
@@ -34,6 +35,7 @@ def inputs(dtype: torch.dtype = torch.float32, batch: int = 3, level: int = 2, s
     }
     result = {name: torch.tensor(value, dtype=dtype) for name, value in values.items()}
     result["triangles"] = torch.from_numpy(sphere.triangles)
+    result["neighbours"] = torch.from_numpy(neighbours(sphere.triangles))
     return result
 
 
@@ -62,12 +64,14 @@ def screen_derivatives(x: Inputs) -> tuple:
 
 def edge_gradient(x: Inputs) -> tuple:
     fragments = fragments_of(x)
-    return (ops.edge_gradient(image_of(x, fragments), fragments, x["pos_clip"], x["triangles"]),)
+    image, table = image_of(x, fragments), x["neighbours"]
+    return (ops.edge_gradient(image, fragments, x["pos_clip"], x["triangles"], neighbours=table),)
 
 
 def antialias(x: Inputs) -> tuple:
     fragments = fragments_of(x)
-    return (ops.antialias(image_of(x, fragments), fragments, x["pos_clip"], x["triangles"]),)
+    image, table = image_of(x, fragments), x["neighbours"]
+    return (ops.antialias(image, fragments, x["pos_clip"], x["triangles"], neighbours=table),)
 
 
 def sweep_gradient(x: Inputs) -> tuple:

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: MIT
+"""Bad input: what each op says, word for word. Op, argument, what was expected, what came, and the remedy."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+import intaglio
+from intaglio import ops
+
+# One triangle on 4 x 6 pixels.
+POS = np.array([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 1]]], dtype=np.float32)
+TRIANGLES = np.array([[0, 1, 2]], dtype=np.int32)
+FRAGMENTS = ops.rasterize(POS, TRIANGLES, (4, 6))
+IMAGE = np.zeros((1, 4, 6, 2), dtype=np.float32)
+ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
+SIZE = (4, 6)
+
+
+def with_value(array, value):
+    changed = array.copy()
+    changed[0, 1, 2] = value
+    return changed
+
+
+def in_torch(array):
+    return torch.from_numpy(array)
+
+
+CASES = {
+    # rasterize
+    "no batch axis": (
+        lambda: ops.rasterize(POS[0], TRIANGLES, SIZE),
+        "rasterize: pos_clip must be [B, V, 4]; got [3, 4] (did you forget clip_from_world, or the batch axis?)",
+    ),
+    "three coordinates": (
+        lambda: ops.rasterize(POS[..., :3], TRIANGLES, SIZE),
+        "rasterize: pos_clip must be [B, V, 4]; got [1, 3, 3] (did you forget clip_from_world, or the batch axis?)",
+    ),
+    "float16": (
+        lambda: ops.rasterize(POS.astype(np.float16), TRIANGLES, SIZE),
+        "rasterize: pos_clip must be float32 or float64; got float16 "
+        "(convert it first, for example x.astype(np.float32) or x.float())",
+    ),
+    "bfloat16": (
+        lambda: ops.rasterize(in_torch(POS).bfloat16(), in_torch(TRIANGLES), SIZE),
+        "rasterize: pos_clip must be float32 or float64; got torch.bfloat16 "
+        "(convert it first, for example x.astype(np.float32) or x.float())",
+    ),
+    "integers for positions": (
+        lambda: ops.rasterize(POS.astype(np.int32), TRIANGLES, SIZE),
+        "rasterize: pos_clip must be float32 or float64; got int32 "
+        "(convert it first, for example x.astype(np.float32) or x.float())",
+    ),
+    "bytes in the other order": (
+        lambda: ops.rasterize(POS.astype(POS.dtype.newbyteorder()), TRIANGLES, SIZE),
+        f"rasterize: pos_clip must be float32 or float64; got {POS.dtype.newbyteorder()} "
+        "(convert it first, for example x.astype(np.float32) or x.float())",
+    ),
+    "a list": (
+        lambda: ops.rasterize(POS.tolist(), TRIANGLES, SIZE),
+        "rasterize: pos_clip must be an array of numpy or torch; got list (make it an array or tensor first)",
+    ),
+    "nothing": (
+        lambda: ops.rasterize(None, TRIANGLES, SIZE),
+        "rasterize: pos_clip must be an array of numpy or torch; got NoneType (make it an array or tensor first)",
+    ),
+    "int64 triangles": (
+        lambda: ops.rasterize(POS, TRIANGLES.astype(np.int64), SIZE),
+        "rasterize: triangles must be int32; got int64 "
+        "(convert it first, for example x.astype(np.int32) or x.to(torch.int32))",
+    ),
+    "edges for triangles": (
+        lambda: ops.rasterize(POS, TRIANGLES[:, :2], SIZE),
+        "rasterize: triangles must be [F, 3] or [B, F, 3] with B = 1 from pos_clip; got [1, 2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "two topologies for one image": (
+        lambda: ops.rasterize(POS, np.stack([TRIANGLES, TRIANGLES]), SIZE),
+        "rasterize: triangles must be [F, 3] or [B, F, 3] with B = 1 from pos_clip; got [2, 1, 3] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "an index too large": (
+        lambda: ops.rasterize(POS, TRIANGLES + 1, SIZE),
+        "rasterize: triangles must be in [0, 3); got 3 "
+        "(indices count from 0 and must stay below the number of vertices)",
+    ),
+    "a negative index": (
+        lambda: ops.rasterize(POS, TRIANGLES - 1, SIZE),
+        "rasterize: triangles must be in [0, 3); got -1 "
+        "(indices count from 0 and must stay below the number of vertices)",
+    ),
+    "triangles without vertices": (
+        lambda: ops.rasterize(POS[:, :0], TRIANGLES, SIZE),
+        "rasterize: triangles must be in [0, 0); got 2 "
+        "(indices count from 0 and must stay below the number of vertices)",
+    ),
+    "not a number": (
+        lambda: ops.rasterize(with_value(POS, np.nan), TRIANGLES, SIZE),
+        "rasterize: pos_clip must be finite; got nan at flat index 6 (a camera inside the mesh, or a diverged fit?)",
+    ),
+    "infinite": (
+        lambda: ops.rasterize(with_value(POS, -np.inf), TRIANGLES, SIZE),
+        "rasterize: pos_clip must be finite; got -inf at flat index 6 (a camera inside the mesh, or a diverged fit?)",
+    ),
+    "no rows": (
+        lambda: ops.rasterize(POS, TRIANGLES, (0, 6)),
+        "rasterize: size must be (height, width), each from 1 to 16384; got (0, 6) (whole numbers of pixels)",
+    ),
+    "a negative width": (
+        lambda: ops.rasterize(POS, TRIANGLES, (4, -1)),
+        "rasterize: size must be (height, width), each from 1 to 16384; got (4, -1) (whole numbers of pixels)",
+    ),
+    "one number for a size": (
+        lambda: ops.rasterize(POS, TRIANGLES, 4),
+        "rasterize: size must be (height, width), each from 1 to 16384; got 4 (whole numbers of pixels)",
+    ),
+    "half a pixel": (
+        lambda: ops.rasterize(POS, TRIANGLES, (4.5, 6)),
+        "rasterize: size must be (height, width), each from 1 to 16384; got (4.5, 6) (whole numbers of pixels)",
+    ),
+    "true for a height": (
+        lambda: ops.rasterize(POS, TRIANGLES, (True, 6)),
+        "rasterize: size must be (height, width), each from 1 to 16384; got (True, 6) (whole numbers of pixels)",
+    ),
+    "an image too large": (
+        lambda: ops.rasterize(POS, TRIANGLES, (4, 16385)),
+        "rasterize: size must be (height, width), each from 1 to 16384; got (4, 16385) (whole numbers of pixels)",
+    ),
+    "tensors among arrays": (
+        lambda: ops.rasterize(POS, in_torch(TRIANGLES), SIZE),
+        "rasterize: triangles must be a numpy.ndarray like the others; got Tensor (convert it first)",
+    ),
+    "arrays among tensors": (
+        lambda: ops.rasterize(in_torch(POS), TRIANGLES, SIZE),
+        "rasterize: triangles must be a torch.Tensor like the others; got ndarray (convert it first)",
+    ),
+    "another device": (
+        lambda: ops.rasterize(in_torch(POS).to("meta"), in_torch(TRIANGLES), SIZE),
+        "rasterize: pos_clip must be on the CPU; got device meta (move it with .cpu(); this build draws on the CPU)",
+    ),
+    "two devices": (
+        lambda: ops.rasterize(in_torch(POS), in_torch(TRIANGLES).to("meta"), SIZE),
+        "rasterize: triangles must be on the CPU; got device meta (move it with .cpu(); this build draws on the CPU)",
+    ),
+    "a sparse tensor": (
+        lambda: ops.rasterize(in_torch(POS).to_sparse(), in_torch(TRIANGLES), SIZE),
+        "rasterize: pos_clip must be dense; got layout torch.sparse_coo (call .to_dense() first)",
+    ),
+    # interpolate, screen_derivatives
+    "one attribute for nobody": (
+        lambda: ops.interpolate(ATTRIBUTES[0], FRAGMENTS, TRIANGLES),
+        "interpolate: attributes must be [V, C] or [B, V, C] with B = 1 from fragments.triangle_id; got [2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "attributes of another batch": (
+        lambda: ops.interpolate(np.stack([ATTRIBUTES] * 2), FRAGMENTS, TRIANGLES),
+        "interpolate: attributes must be [V, C] or [B, V, C] with B = 1 from fragments.triangle_id; got [2, 3, 2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "mixed precision": (
+        lambda: ops.interpolate(ATTRIBUTES.astype(np.float64), FRAGMENTS, TRIANGLES),
+        "interpolate: fragments.barycentrics must be float64 like attributes; got float32 (convert one of them)",
+    ),
+    "a tuple for fragments": (
+        lambda: ops.interpolate(ATTRIBUTES, tuple(FRAGMENTS), TRIANGLES),
+        "interpolate: fragments must be Fragments; got tuple (pass what rasterize returned)",
+    ),
+    "an attribute index too large": (
+        lambda: ops.interpolate(ATTRIBUTES, FRAGMENTS, TRIANGLES + 1),
+        "interpolate: triangles must be in [0, 3); got 3 (indices must stay below the number of attribute rows)",
+    ),
+    "fragments of another mesh": (
+        lambda: ops.interpolate(ATTRIBUTES, FRAGMENTS._replace(triangle_id=FRAGMENTS.triangle_id + 5), TRIANGLES),
+        "interpolate: fragments.triangle_id must be in [-1, 1); got 4 "
+        "(were these fragments made from other triangles?)",
+    ),
+    "ids below the background": (
+        lambda: ops.interpolate(ATTRIBUTES, FRAGMENTS._replace(triangle_id=FRAGMENTS.triangle_id - 5), TRIANGLES),
+        "interpolate: fragments.triangle_id must be in [-1, 1); got -6 "
+        "(were these fragments made from other triangles?)",
+    ),
+    "fragments cut apart": (
+        lambda: ops.interpolate(ATTRIBUTES, FRAGMENTS._replace(barycentrics=FRAGMENTS.barycentrics[:, :3]), TRIANGLES),
+        "interpolate: fragments.barycentrics must be [B, H, W, 2] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 3, 6, 2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "as many triangles for both": (
+        lambda: ops.screen_derivatives(ATTRIBUTES, FRAGMENTS, TRIANGLES, POS, np.concatenate([TRIANGLES] * 2)),
+        "screen_derivatives: pos_triangles must be [F, 3] or [B, F, 3] with B = 1 from fragments.triangle_id, "
+        "F = 1 from triangles; got [2, 3] (see the op's docstring for the shapes)",
+    ),
+    # edge_gradient, antialias, sweep_gradient
+    "an image without channels": (
+        lambda: ops.edge_gradient(IMAGE[..., 0], FRAGMENTS, POS, TRIANGLES),
+        "edge_gradient: image must be [B, H, W, C] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 4, 6] "
+        "(a single channel still has its axis: image[..., None])",
+    ),
+    "an image of another size": (
+        lambda: ops.edge_gradient(IMAGE[:, :3], FRAGMENTS, POS, TRIANGLES),
+        "edge_gradient: image must be [B, H, W, C] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 3, 6, 2] "
+        "(a single channel still has its axis: image[..., None])",
+    ),
+    "positions of another batch": (
+        lambda: ops.edge_gradient(IMAGE, FRAGMENTS, np.concatenate([POS, POS]), TRIANGLES),
+        "edge_gradient: pos_clip must be [B, V, 4] with B = 1 from fragments.triangle_id; got [2, 3, 4] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a table of another mesh": (
+        lambda: ops.edge_gradient(IMAGE, FRAGMENTS, POS, TRIANGLES, neighbours=np.zeros((2, 3), np.int32)),
+        "edge_gradient: neighbours must be [F, 3] with F = 1 from triangles; got [2, 3] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a neighbour that is not there": (
+        lambda: ops.antialias(IMAGE, FRAGMENTS, POS, TRIANGLES, neighbours=np.full((1, 3), 9, np.int32)),
+        "antialias: neighbours must be in [-1, 1); got 9 (was this table built for these triangles?)",
+    ),
+    "no number in antialias": (
+        lambda: ops.antialias(
+            IMAGE, FRAGMENTS, with_value(POS, np.nan), TRIANGLES, neighbours=np.full((1, 3), -1, np.int32)
+        ),
+        "antialias: pos_clip must be finite; got nan at flat index 6 (a camera inside the mesh, or a diverged fit?)",
+    ),
+    "eps of nothing": (
+        lambda: ops.sweep_gradient(IMAGE, FRAGMENTS, POS, TRIANGLES, eps=0),
+        "sweep_gradient: eps must be a positive number; got 0 "
+        "(the original has 1e-4 for silhouettes, 1e-3 for colours)",
+    ),
+    "eps that is none": (
+        lambda: ops.sweep_gradient(IMAGE, FRAGMENTS, POS, TRIANGLES, eps=float("nan")),
+        "sweep_gradient: eps must be a positive number; got nan "
+        "(the original has 1e-4 for silhouettes, 1e-3 for colours)",
+    ),
+    # textures
+    "texels that are no cube": (
+        lambda: ops.sample_face_texture(np.zeros((1, 2, 2, 3, 3), np.float32), FRAGMENTS),
+        "sample_face_texture: textures must be [F, T, T, T, C] or [B, F, T, T, T, C] with "
+        "B = 1 from fragments.triangle_id; got [1, 2, 2, 3, 3] (one cube of T x T x T texels per triangle)",
+    ),
+    "cubes without texels": (
+        lambda: ops.sample_face_texture(np.zeros((1, 0, 0, 0, 3), np.float32), FRAGMENTS),
+        "sample_face_texture: textures must be of at least one texel; got T = 0 (T = 1 is one colour per triangle)",
+    ),
+    "cubes for no triangle": (
+        lambda: ops.sample_face_texture(np.zeros((0, 2, 2, 2, 3), np.float32), FRAGMENTS),
+        "sample_face_texture: fragments.triangle_id must be in [-1, 0); got 0 "
+        "(were these fragments made from other triangles?)",
+    ),
+    # threads
+    "no threads": (
+        lambda: ops.set_num_threads(0),
+        "set_num_threads: count must be an integer of at least 1; got 0 (1 means no extra threads)",
+    ),
+    "half a thread": (
+        lambda: ops.set_num_threads(2.5),
+        "set_num_threads: count must be an integer of at least 1; got 2.5 (1 means no extra threads)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), CASES.values(), ids=CASES)
+def test_bad_input_is_named_with_its_remedy(call, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message) + "$"):
+        call()
+
+
+@pytest.mark.parametrize("message", [message for _, message in CASES.values()])
+def test_every_message_says_what_was_expected_what_came_and_what_to_do(message):
+    assert re.fullmatch(r"\w+: [\w.]+ must .+; got .+ \(.+\)", message)
+
+
+def test_bad_input_found_in_backward_names_the_op():
+    pos = in_torch(POS).requires_grad_()
+    fragments = ops.Fragments(*(in_torch(part) for part in FRAGMENTS))
+    table = torch.full((1, 3), 7, dtype=torch.int32)
+    image = ops.edge_gradient(in_torch(IMAGE), fragments, pos, in_torch(TRIANGLES), neighbours=table)
+    message = "edge_gradient backward: neighbours must be in [-1, 1); got 7 (was this table built for these triangles?)"
+    with pytest.raises(ValueError, match="^" + re.escape(message) + "$"):
+        image.sum().backward()
+
+
+# --- what is odd, but good
+
+
+def test_an_empty_mesh_is_background():
+    fragments = ops.rasterize(POS[:, :0], TRIANGLES[:0], SIZE)
+    assert (fragments.triangle_id == -1).all()
+    image = ops.interpolate(ATTRIBUTES, fragments, TRIANGLES[:0])
+    assert not image.any()
+    assert not ops.antialias(image, fragments, POS, TRIANGLES[:0]).any()
+
+
+def test_an_empty_batch_gives_an_empty_image():
+    fragments = ops.rasterize(POS[:0], TRIANGLES, SIZE)
+    assert fragments.depth.shape == (0, 4, 6)
+    assert ops.interpolate(ATTRIBUTES, fragments, TRIANGLES).shape == (0, 4, 6, 2)
+
+
+def test_no_channels_give_no_channels():
+    assert ops.interpolate(ATTRIBUTES[:, :0], FRAGMENTS, TRIANGLES).shape == (1, 4, 6, 0)
+
+
+def test_an_empty_mesh_has_a_gradient_of_its_shape():
+    pos = torch.zeros(2, 0, 4, requires_grad=True)
+    fragments = ops.rasterize(pos, torch.zeros(0, 3, dtype=torch.int32), SIZE)
+    fragments.depth.sum().backward()
+    assert pos.grad.shape == (2, 0, 4)
+
+
+def test_bad_input_leaves_the_next_call_unharmed():
+    with pytest.raises(ValueError, match="finite"):
+        ops.rasterize(with_value(POS, np.nan), TRIANGLES, SIZE)
+    again = ops.rasterize(POS, TRIANGLES, SIZE)
+    for got, expected in zip(again, FRAGMENTS, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_the_ops_are_importable_from_intaglio():
+    names = (
+        "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_face_texture edge_gradient "
+        "antialias sweep_gradient soft_rasterize soft_blend neighbours set_num_threads get_num_threads"
+    )
+    assert [name for name in names.split() if not hasattr(intaglio, name)] == []
