@@ -20,6 +20,7 @@ from .ops import (
     sample_face_texture,
     screen_derivatives,
     set_num_threads,
+    silhouette,
     sweep_gradient,
 )
 from .topology import neighbours

@@ -24,6 +24,20 @@ void bind_rasterize(nb::module_& m) {
               z = depth.data<T>({r.batch, r.height, r.width})] { rasterize(g, r, id, weights, z); };
     });
   });
+  m.def("silhouette", [](nb::args args) {
+    Arguments next(args);
+    Array pos_clip = next("pos_clip"), triangles = next("triangles");
+    for (int traced = 0; traced < 3; ++traced) next.skip();  // neighbours, which its gradient needs, and the size
+    Array triangle_id = next("triangle_id"), covered = next("covered");
+    dispatch("silhouette", pos_clip, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r = raster_of(triangle_id);
+      Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+      return [=, id = triangle_id.data<int32_t>({g.batch, -1, -1}), values = covered.data<T>({r.batch, r.height, r.width, 1})] {
+        rasterize_silhouette(g, r, id, values);
+      };
+    });
+  });
   m.def("rasterize_vjp", [](nb::args args) {
     Arguments next(args);
     Array pos_clip = next("pos_clip"), triangles = next("triangles"), triangle_id = next("triangle_id"),
@@ -153,6 +167,28 @@ void bind_visibility(nb::module_& m) {
   });
 }
 
+void bind_loss(nb::module_& m) {
+  m.def("squared_error", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image"), target = next("target"), out = next("out");
+    dispatch("squared_error", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      return [count = image.count(), a = image.flat<const T>(image.count()), b = target.flat<const T>(image.count()),
+              sum = out.flat<T>(1)] { squared_error(a, b, count, sum); };
+    });
+  });
+  m.def("squared_error_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image"), target = next("target"), grad_out = next("grad_out"), grad_image = next("grad_image");
+    dispatch("squared_error backward", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      return [count = image.count(), a = image.flat<const T>(image.count()), b = target.flat<const T>(image.count()),
+              grad = *grad_out.flat<const T>(1),
+              out = grad_image.flat<T>(image.count())] { squared_error_vjp(a, b, count, grad, out); };
+    });
+  });
+}
+
 }  // namespace
 }  // namespace intaglio
 
@@ -161,6 +197,7 @@ NB_MODULE(_native, m) {
   bind_rasterize(m);
   bind_interpolate(m);
   bind_visibility(m);
+  bind_loss(m);
   bind_texture(m);
   bind_sweep_gradient(m);
   m.def("recycled_array", &recycled_array);

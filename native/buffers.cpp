@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -17,6 +19,22 @@ namespace {
 constexpr size_t kGranularity = 64 << 10;
 constexpr size_t kHugePage = 2 << 20;
 
+constexpr size_t kPage = 4096, kStagger = 256;
+
+// Buffers at one offset in their pages get in each other's way: a load then waits for an unrelated store. So each begins a bit
+// further into its first page than the one before.
+void* allocate(size_t size) {
+  static std::atomic<size_t> count{0};
+  char* base = (char*)std::aligned_alloc(size >= kHugePage ? kHugePage : kPage, size + kGranularity);
+  if (!base) throw std::bad_alloc();
+  prefer_huge_pages(base, (int64_t)size);
+  return base + count++ * kStagger % kPage;
+}
+
+void deallocate(void* buffer) {
+  std::free((void*)((uintptr_t)buffer & ~(uintptr_t)(kPage - 1)));
+}
+
 size_t rounded(size_t bytes) {
   return (bytes + kGranularity - 1) / kGranularity * kGranularity;
 }
@@ -28,7 +46,7 @@ struct Shelf {
 
   void clear() {
     for (auto& [size, buffers] : kept)
-      for (void* buffer : buffers) std::free(buffer);
+      for (void* buffer : buffers) deallocate(buffer);
     kept.clear();
     kept_bytes = 0;
   }
@@ -62,10 +80,7 @@ void* take_buffer(size_t bytes) {
       return buffer;
     }
   }
-  void* buffer = std::aligned_alloc(size >= kHugePage ? kHugePage : 4096, size);
-  if (!buffer) throw std::bad_alloc();
-  prefer_huge_pages((char*)buffer, (int64_t)size);
-  return buffer;
+  return allocate(size);
 }
 
 void give_buffer(void* buffer, size_t bytes) noexcept {
@@ -73,7 +88,7 @@ void give_buffer(void* buffer, size_t bytes) noexcept {
   Shelf& s = the_shelf();
   std::lock_guard<std::mutex> lock(s.mutex);
   if (s.kept_bytes + size > kMostKeptBytes) s.clear();  // sizes of earlier work, most likely
-  if (size > kMostKeptBytes) return std::free(buffer);
+  if (size > kMostKeptBytes) return deallocate(buffer);
   s.kept[size].push_back(buffer);
   s.kept_bytes += size;
 }

@@ -47,6 +47,7 @@ class Array {
 
   Array(nb::handle object, const char* name) : name_(name) {
     if (object.is_none()) return;
+    present_ = true;
     if (const DLPackExchangeAPI* api = exchange_api(Py_TYPE(object.ptr()))) {
       if (api->dltensor_from_py_object_no_sync(object.ptr(), &tensor_)) throw nb::python_error();
     } else {
@@ -66,7 +67,7 @@ class Array {
     if (!dense()) fail("must be contiguous");
   }
 
-  explicit operator bool() const { return tensor_.ndim > 0; }
+  explicit operator bool() const { return present_; }
   int axes() const { return tensor_.ndim; }
   DLDataType dtype() const { return tensor_.dtype; }
   int64_t size(int axis) const { return tensor_.shape[axis < 0 ? tensor_.ndim + axis : axis]; }
@@ -75,6 +76,20 @@ class Array {
   bool holds() const {
     DLDataType want = dtype_of<T>();
     return tensor_.dtype.code == want.code && tensor_.dtype.bits == want.bits && tensor_.dtype.lanes == 1;
+  }
+
+  int64_t count() const {
+    int64_t n = 1;
+    for (int i = 0; i < tensor_.ndim; ++i) n *= tensor_.shape[i];
+    return n;
+  }
+
+  // All elements of an array of any shape.
+  template <class T>
+  T* flat(int64_t want) const {
+    if (!holds<std::remove_const_t<T>>()) fail("has an unexpected dtype");
+    if (count() != want) fail("has " + std::to_string(count()) + " elements instead of " + std::to_string(want));
+    return (T*)((char*)tensor_.data + tensor_.byte_offset);
   }
 
   // The data, if dtype and shape are as expected; -1 stands for any size. Front ends have checked their arguments with better
@@ -112,6 +127,7 @@ class Array {
   }
 
   const char* name_;
+  bool present_ = false;
   DLTensor tensor_{};
   nb::ndarray<nb::ro> kept_;
   int64_t shape_[kMaxAxes], strides_[kMaxAxes];

@@ -44,6 +44,10 @@ struct Attributes {
 template <class T>
 void rasterize(const Geometry<T>& geometry, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth);
 
+// The same triangle_id, and what a silhouette is made of: 1 where a triangle is seen, 0 elsewhere.
+template <class T>
+void rasterize_silhouette(const Geometry<T>& geometry, Raster raster, int32_t* triangle_id, T* covered);
+
 // grad_barycentrics or grad_depth may be null.
 template <class T>
 void rasterize_vjp(const Geometry<T>& geometry, Raster raster, const int32_t* triangle_id, const T* grad_barycentrics,
@@ -92,6 +96,43 @@ int64_t antialias_vjp(const Surface<T>& surface, const T* grad_out, T* grad_imag
 template <class T>
 void sweep_gradient_vjp(const Surface<T>& surface, T eps, const T* grad_image, T* grad_pos_clip);
 
+// Levels of a pyramid one after the other, each [height, width, channels] of its size (math/texture.h); num_texels of all
+// levels, with a leading batch axis if own_texels.
+template <class T>
+struct Texture {
+  const T* texels;
+  int64_t height, width, num_levels, num_texels, channels;
+  bool own_texels;
+
+  const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
+};
+
+constexpr int64_t kMaxLevels = 15;  // of kMaxSize texels
+
+enum class Filter : int32_t { kNearest, kBilinear, kTrilinear };
+enum class Wrap : int32_t { kRepeat, kMirror, kClamp };
+
+struct Sampler {
+  Filter filter;
+  Wrap wrap;
+};
+
+// uv [..., 2]; uv_derivatives [..., 2, 2] for kTrilinear, else null. The raster is that of the samples.
+template <class T>
+void sample_texture(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives, T* out);
+
+// grad_texels or grad_uv may be null.
+template <class T>
+void sample_texture_vjp(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
+                        const T* grad_out, T* grad_texels, T* grad_uv);
+
+// The next level of a pyramid: each texel the mean of the 2 x 2 that it covers, by area where the size is odd.
+template <class T>
+void halve_texture(const T* texture, Raster size, int64_t channels, T* out);
+
+template <class T>
+void halve_texture_vjp(const T* grad_out, Raster size, int64_t channels, T* grad_texture);
+
 // A cube of resolution^3 texels [channels] per triangle, with a leading batch axis if own_values.
 template <class T>
 struct FaceTextures {
@@ -112,5 +153,13 @@ void sample_face_texture(const FaceTextures<T>& textures, Raster raster, const i
 template <class T>
 void sample_face_texture_vjp(const FaceTextures<T>& textures, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                              const T* grad_out, T* grad_values);
+
+// The sum of (a - b)^2 over two arrays of `count` elements.
+template <class T>
+void squared_error(const T* a, const T* b, int64_t count, T* out);
+
+// The cotangent of b is minus that of a.
+template <class T>
+void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a);
 
 }  // namespace intaglio

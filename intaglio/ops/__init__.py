@@ -10,8 +10,9 @@ from __future__ import annotations
 from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
+from .loss import squared_error
 from .texture import sample_face_texture
-from .visibility import antialias, edge_gradient, sweep_gradient
+from .visibility import antialias, edge_gradient, silhouette, sweep_gradient
 
 __all__ = [
     "MAX_SIZE",
@@ -24,6 +25,8 @@ __all__ = [
     "sample_face_texture",
     "screen_derivatives",
     "set_num_threads",
+    "silhouette",
+    "squared_error",
     "sweep_gradient",
 ]
 

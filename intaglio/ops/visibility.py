@@ -10,7 +10,7 @@ from intaglio.topology import neighbours as _neighbours
 
 from . import calls
 from .door import Door
-from .geometry import TRIANGLES, Fragments, check_fragments
+from .geometry import TRIANGLES, Fragments, check_fragments, rasterize_door
 
 Array = Any
 
@@ -61,6 +61,26 @@ def edge_gradient(
     """
     door, table = _connected_surface_door("edge_gradient", image, fragments, pos_clip, triangles, neighbours)
     return door.front.apply(calls.EDGE_GRADIENT, image, fragments.triangle_id, pos_clip, triangles, table)[0]
+
+
+def silhouette(
+    pos_clip: Array, triangles: Array, size: tuple[int, int], *, neighbours: Array | None = None
+) -> Array:
+    """The silhouette, [B, H, W, 1]: 1 where a triangle is seen and 0 elsewhere, with the gradient of its moving edge.
+
+    pos_clip, triangles, size: as for `rasterize`; pos_clip is differentiable.
+
+    Other arguments:
+    neighbours: as for `edge_gradient`.
+
+    The same image and the same gradient as `rasterize`, a mask and `edge_gradient` one after the other, without the
+    barycentrics and depths that a silhouette does not need.
+    """
+    door = rasterize_door("silhouette", pos_clip, triangles, size)
+    if neighbours is None:
+        neighbours = _neighbours_as_drawn(pos_clip, triangles)
+    door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
+    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, neighbours, size[0], size[1])[1]
 
 
 def antialias(

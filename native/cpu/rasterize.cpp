@@ -130,12 +130,18 @@ INTAGLIO_INLINE void load_triangle(const T* pos_clip, const int32_t* triangles, 
   for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)t[i]);
 }
 
-// Where the values of one image go.
+// Where the values of one image, or of a batch, go. Only triangle_id is always wanted.
 template <class T>
 struct Image {
   int32_t* triangle_id;
   T* barycentrics;
   T* depth;
+  T* covered;
+
+  static T* at(T* values, int64_t index) { return values ? values + index : nullptr; }
+  Image from(int64_t pixel) const {
+    return {triangle_id + pixel, at(barycentrics, 2 * pixel), at(depth, pixel), at(covered, pixel)};
+  }
 };
 
 // Weights along a run of pixels of one triangle: the edge functions are affine, so they are stepped from its first pixel. Whole
@@ -199,28 +205,34 @@ void write_tile(const Geometry<T>& g, int64_t b, const Tile<T>& tile, int tile_c
   int columns = (int)std::min<int64_t>(kTileWidth, raster.width - tile_column);
   int rows = (int)std::min<int64_t>(kTileHeight, raster.height - tile_row);
   // One output after the other: large buffers tend to lie at the same offset in a page, where a load waits for a store.
-  int64_t corner = (int64_t)tile_row * raster.width + tile_column;
+  Image<T> out = image.from((int64_t)tile_row * raster.width + tile_column);
   for (int y = 0; y < rows; ++y)
-    std::memcpy(image.triangle_id + corner + y * raster.width, tile.id + y * kTileWidth, columns * sizeof(int32_t));
-  for (int y = 0; y < rows; ++y)
-    std::memcpy(image.depth + corner + y * raster.width, tile.depth + y * kTileWidth, columns * sizeof(T));
+    std::memcpy(out.triangle_id + y * raster.width, tile.id + y * kTileWidth, columns * sizeof(int32_t));
+  if (out.depth)
+    for (int y = 0; y < rows; ++y) std::memcpy(out.depth + y * raster.width, tile.depth + y * kTileWidth, columns * sizeof(T));
+  if (out.covered)
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < columns; ++x) out.covered[y * raster.width + x] = tile.id[y * kTileWidth + x] >= 0 ? (T)1 : (T)0;
+  if (!out.barycentrics) return;
   for (int y = 0; y < rows; ++y) {
     const int32_t* ids = tile.id + y * kTileWidth;
     int32_t covered = 0;
     for (int x = 0; x < kTileWidth; ++x) covered |= ids[x] + 1;
     if (covered)
       weigh(g.positions_of(b), g.triangles_of(b), ids, columns, 2 * tile_column + 1 - raster.width, 1 / (T)raster.width,
-            -ndc_centre<T>(tile_row + y, raster.height), image.barycentrics + 2 * (corner + y * raster.width));
+            -ndc_centre<T>(tile_row + y, raster.height), out.barycentrics + 2 * y * raster.width);
   }
 }
 
 // Long contiguous fills do not read what they overwrite: six times as fast as the same bytes tile by tile.
 template <class T>
 void write_background(int64_t row_begin, int64_t row_end, Raster raster, Image<T> image) {
-  int64_t at = row_begin * raster.width, count = (row_end - row_begin) * raster.width;
-  std::memset(image.triangle_id + at, 0xff, count * sizeof(int32_t));  // -1
-  std::memset(image.barycentrics + 2 * at, 0, 2 * count * sizeof(T));
-  fill_words(image.depth + at, count, (T)1);
+  int64_t count = (row_end - row_begin) * raster.width;
+  Image<T> out = image.from(row_begin * raster.width);
+  std::memset(out.triangle_id, 0xff, count * sizeof(int32_t));  // -1
+  if (out.barycentrics) std::memset(out.barycentrics, 0, 2 * count * sizeof(T));
+  if (out.covered) std::memset(out.covered, 0, count * sizeof(T));
+  if (out.depth) fill_words(out.depth, count, (T)1);
 }
 
 // Working memory of one image, kept from call to call by each thread: its pages cost more than what is done in them.
@@ -316,21 +328,30 @@ void rasterize_image(const Geometry<T>& g, int64_t b, Raster raster, Image<T> im
   if (work.heavy()) work = {};
 }
 
+template <class T>
+void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
+  check_size(raster);
+  check_geometry(g);
+  int64_t pixels = raster.batch * raster.pixels();
+  prefer_huge_pages(images.triangle_id, pixels);
+  prefer_huge_pages(images.barycentrics, 2 * pixels);
+  prefer_huge_pages(images.depth, pixels);
+  prefer_huge_pages(images.covered, pixels);
+  auto draw_image = [&](int64_t b) { rasterize_image(g, b, raster, images.from(b * raster.pixels())); };
+  if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
+  for (int64_t b = 0; b < g.batch; ++b) draw_image(b);
+}
+
 }  // namespace
 
 template <class T>
 void rasterize(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth) {
-  check_size(raster);
-  check_geometry(g);
-  prefer_huge_pages(triangle_id, raster.batch * raster.pixels());
-  prefer_huge_pages(barycentrics, 2 * raster.batch * raster.pixels());
-  prefer_huge_pages(depth, raster.batch * raster.pixels());
-  auto draw_image = [&](int64_t b) {
-    int64_t at = b * raster.pixels();
-    rasterize_image(g, b, raster, Image<T>{triangle_id + at, barycentrics + 2 * at, depth + at});
-  };
-  if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
-  for (int64_t b = 0; b < g.batch; ++b) draw_image(b);
+  rasterize_batch(g, raster, Image<T>{triangle_id, barycentrics, depth, nullptr});
+}
+
+template <class T>
+void rasterize_silhouette(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* covered) {
+  rasterize_batch(g, raster, Image<T>{triangle_id, nullptr, nullptr, covered});
 }
 
 template <class T>
@@ -369,6 +390,8 @@ void rasterize_vjp(const Geometry<T>& g, Raster raster, const int32_t* triangle_
 
 template void rasterize(const Geometry<float>&, Raster, int32_t*, float*, float*);
 template void rasterize(const Geometry<double>&, Raster, int32_t*, double*, double*);
+template void rasterize_silhouette(const Geometry<float>&, Raster, int32_t*, float*);
+template void rasterize_silhouette(const Geometry<double>&, Raster, int32_t*, double*);
 template void rasterize_vjp(const Geometry<float>&, Raster, const int32_t*, const float*, const float*, float*);
 template void rasterize_vjp(const Geometry<double>&, Raster, const int32_t*, const double*, const double*, double*);
 

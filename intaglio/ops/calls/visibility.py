@@ -24,6 +24,27 @@ _EDGE_GRADIENT_VJP = Call(
 EDGE_GRADIENT = Op("edge_gradient", None, _edge_gradient_vjp)
 
 
+def _silhouette_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[1] is None or not needs[0]:
+        return None, None, None, None, None
+    pos_clip, triangles, neighbours, _, _ = inputs
+    triangle_id, image = outputs
+    (grad_pos_clip,) = run(_EDGE_GRADIENT_VJP, image, triangle_id, pos_clip, triangles, neighbours, grads[1])
+    return grad_pos_clip, None, None, None, None
+
+
+_SILHOUETTE = Call(
+    "silhouette",
+    "Tensor pos_clip, Tensor triangles, Tensor neighbours, int height, int width",
+    lambda pos_clip, triangles, neighbours, height, width: (
+        ((pos_clip.shape[0], height, width), "index"),
+        ((pos_clip.shape[0], height, width, 1), "value"),
+    ),
+)
+
+SILHOUETTE = Op("silhouette", _SILHOUETTE, _silhouette_vjp, saved=(0, 1), discrete=(0,))
+
+
 def _antialias_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[2]):
         return None, None, None, None, None
@@ -64,8 +85,9 @@ _SWEEP_GRADIENT_VJP = Call(
 
 SWEEP_GRADIENT = Op("sweep_gradient", None, _sweep_gradient_vjp)
 
-OPS = (EDGE_GRADIENT, ANTIALIAS, SWEEP_GRADIENT)
+OPS = (EDGE_GRADIENT, SILHOUETTE, ANTIALIAS, SWEEP_GRADIENT)
 CALLS = (
+    (_SILHOUETTE, 2),
     (_EDGE_GRADIENT_VJP, 1),
     (_ANTIALIAS, 1),
     (_ANTIALIAS_VJP, 2),

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The sum of squared differences of two images in one pass over each, without an image in between.
+#include <algorithm>
+#include <vector>
+
+#include "../ops.h"
+#include "pages.h"
+#include "pool.h"
+#include "simd.h"
+
+namespace intaglio {
+namespace {
+
+constexpr int64_t kSlice = 1 << 14, kLanes = 16;
+
+template <class T>
+INTAGLIO_INLINE double sum_slice(const T* a, const T* b, int64_t count) {
+  T lane[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (int64_t l = 0; l < kLanes; ++l) lane[l] += (a[i + l] - b[i + l]) * (a[i + l] - b[i + l]);
+  double sum = 0;
+  for (T x : lane) sum += x;
+  for (; i < count; ++i) sum += (double)((a[i] - b[i]) * (a[i] - b[i]));
+  return sum;
+}
+
+INTAGLIO_CLONES double sum_of_squares(const float* a, const float* b, int64_t count) {
+  return sum_slice(a, b, count);
+}
+double sum_of_squares(const double* a, const double* b, int64_t count) {
+  return sum_slice(a, b, count);
+}
+
+}  // namespace
+
+template <class T>
+void squared_error(const T* a, const T* b, int64_t count, T* out) {
+  std::vector<double> sums((count + kSlice - 1) / kSlice);
+  parallel_for((int64_t)sums.size(), [&](int64_t slice) {
+    int64_t begin = slice * kSlice;
+    sums[slice] = sum_of_squares(a + begin, b + begin, std::min(kSlice, count - begin));
+  });
+  double sum = 0;
+  for (double s : sums) sum += s;
+  *out = (T)sum;
+}
+
+template <class T>
+void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a) {
+  prefer_huge_pages(grad_a, count);
+  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
+    int64_t end = std::min(count, (slice + 1) * kSlice);
+    for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = 2 * grad_out * (a[i] - b[i]);
+  });
+}
+
+template void squared_error(const float*, const float*, int64_t, float*);
+template void squared_error(const double*, const double*, int64_t, double*);
+template void squared_error_vjp(const float*, const float*, int64_t, float, float*);
+template void squared_error_vjp(const double*, const double*, int64_t, double, double*);
+
+}  // namespace intaglio
