@@ -495,3 +495,24 @@ def test_the_table_is_built_when_it_is_not_given():
         return pos.grad
 
     assert torch.equal(grad(None), grad(neighbours(triangles)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_silhouette_is_the_mask_and_its_edges_in_one(dtype):
+    pos_clip, triangles, _ = rough_spheres(3, (40, 48))
+    faces = torch.from_numpy(triangles)
+    table = torch.from_numpy(neighbours(triangles))
+    weight = torch.tensor(smooth_weight((40, 48)), dtype=dtype)[..., None]
+    results = []
+    for is_one_op in (True, False):
+        pos = torch.tensor(pos_clip, dtype=dtype, requires_grad=True)
+        if is_one_op:
+            image = ops.silhouette(pos, faces, (40, 48), neighbours=table)
+        else:
+            fragments = ops.rasterize(pos, faces, (40, 48))
+            mask = (fragments.triangle_id >= 0).to(dtype)[..., None]
+            image = ops.edge_gradient(mask, fragments, pos, faces, neighbours=table)
+        (image * weight).sum().backward()
+        results.append((image.detach(), pos.grad))
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])

@@ -68,6 +68,14 @@ def edge_gradient(x: Inputs) -> tuple:
     return (ops.edge_gradient(image, fragments, x["pos_clip"], x["triangles"], neighbours=table),)
 
 
+def silhouette(x: Inputs) -> tuple:
+    return (ops.silhouette(x["pos_clip"], x["triangles"], SIZE, neighbours=x["neighbours"]),)
+
+
+def squared_error(x: Inputs) -> tuple:
+    return (ops.squared_error(x["background"], x["background"].flip(1)),)
+
+
 def antialias(x: Inputs) -> tuple:
     fragments = fragments_of(x)
     image, table = image_of(x, fragments), x["neighbours"]
@@ -111,8 +119,8 @@ def _layer(fragments, index: int) -> ops.Fragments:
 CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
-        rasterize, interpolate, screen_derivatives, edge_gradient, antialias, sweep_gradient,
-        sample_texture, trilinear, sample_face_texture, soft,
+        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, antialias, sweep_gradient,
+        sample_texture, trilinear, sample_face_texture, soft, squared_error,
     )
 }  # fmt: skip
 
