@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""A mesh, deformed until its silhouette is that of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+
+from ..array import to_numpy
+from ..camera import Camera
+from ..losses import squared_error
+from ..mesh import Mesh
+from ..rendering import render_silhouette
+from .adam import Adam
+from .smoothing import surface_smoother
+
+__all__ = ["ShapeStep", "fit_shape"]
+
+
+class ShapeStep(NamedTuple):
+    """Where a fit of a shape stands.
+
+    loss: sum of (alpha - target)^2.
+    alpha: [H, W], the silhouette.
+    mesh: the mesh that has it, in torch, without gradient.
+    """
+
+    loss: float
+    alpha: torch.Tensor
+    mesh: Mesh
+
+
+def fit_shape(
+    mesh: Mesh,
+    target: Any,
+    camera: Camera,
+    *,
+    visibility: str = "edge",
+    learning_rate: float | None = None,
+    smoothing: int | None = None,
+    supersample: int = 2,
+) -> Iterator[ShapeStep]:
+    """Endless steps of Adam on the vertices; the first is the mesh as it comes.
+
+    Args:
+        mesh: vertices [V, 3], any framework; left as it is.
+        target: [H, W], the silhouette to reach, from 0 to 1; any framework.
+        camera: what sees it.
+
+    Other arguments:
+        visibility: as of `render`. With "sweep" the defaults are those of 2018: learning rate 0.001, no smoothing.
+        learning_rate: about how far the fastest vertex moves in a step, in units of the mesh; 0.1 by default.
+        smoothing: how many edges far a vertex takes its neighbours along (see `surface_smoother`); 20 by default. 0
+            moves each vertex on its own.
+        supersample: as of `render`.
+
+    Raises:
+        ValueError: `target` is not [H, W], or `mesh` is a batch.
+
+    Example:
+        >>> steps = fit_shape(shapes.teapot().normalized(), square, Camera.look_at(orbit(2.732, 0, 90)))
+        >>> fitted = next(itertools.islice(steps, 150, None)).mesh
+    """
+    if len(target.shape) != 2:
+        raise ValueError(f"fit_shape: target must be [H, W]; got {list(target.shape)}")
+    if len(mesh.vertices.shape) != 2:
+        raise ValueError(f"fit_shape: mesh must have vertices [V, 3]; got {list(mesh.vertices.shape)} (fit one by one)")
+    as_in_2018 = visibility == "sweep"
+    if learning_rate is None:
+        learning_rate = 0.001 if as_in_2018 else 0.1
+    if smoothing is None:
+        smoothing = 0 if as_in_2018 else 20
+    return _steps(mesh.to("torch"), target, camera, visibility, learning_rate, smoothing, supersample)
+
+
+def _steps(
+    mesh: Mesh, target: Any, camera: Camera, visibility: str, learning_rate: float, smoothing: int, supersample: int
+) -> Iterator[ShapeStep]:
+    start = mesh.vertices.detach()
+    target = torch.as_tensor(target).to(start)[None]
+    smooth = surface_smoother(to_numpy(mesh.triangles), len(start), smoothing, start)
+    moves = torch.zeros_like(start)
+    adam = Adam(moves, learning_rate, uniform=smoothing > 0)
+    while True:
+        vertices = (start + smooth(moves)).requires_grad_()
+        alpha = render_silhouette(
+            mesh.replace(vertices=vertices),
+            camera,
+            tuple(target.shape[1:]),
+            visibility=visibility,
+            supersample=supersample,
+        )
+        loss = squared_error(alpha, target)
+        yield ShapeStep(loss.item(), alpha.detach()[0], mesh.replace(vertices=vertices.detach()))
+        (grad,) = torch.autograd.grad(loss, vertices)
+        adam.step(smooth(grad))
