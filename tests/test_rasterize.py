@@ -200,6 +200,19 @@ def test_an_image_of_8192_squared_is_drawn():
     assert int((ids == 1).sum(dtype=np.int64)) == 8192 * 8191 // 2
 
 
+def test_a_million_triangles_tile_the_image():
+    mesh = scenes.grid(724, half_side=1.01)
+    assert len(mesh.triangles) > 1_000_000
+    pos_clip = np.c_[mesh.vertices, np.ones(len(mesh.vertices))][None].astype(np.float32)
+    fragments = ops.rasterize(pos_clip, mesh.triangles, (512, 512))
+    assert (fragments.triangle_id >= 0).all()
+    places = ops.interpolate(pos_clip[..., :2], fragments, mesh.triangles)[0]
+    x, y = raster.pixel_centres_ndc((512, 512))
+    centre = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1)
+    # A weight clamped to its triangle is off by 1/256 pixel at most, in x and y.
+    agreement.assert_close(places, centre, 2 / 512 / raster.SUBPIXELS * 2**0.5, "pixel centres from weights")
+
+
 # --- depth
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from reference import chains
 
-from intaglio import ops
+from intaglio import neighbours, ops
 
 
 def assert_same_bits(first, second):
@@ -57,6 +57,25 @@ def test_a_batch_of_eight_is_eight_single_calls(name):
                 # The same terms, perhaps summed in another order: a vertex is seen by at most a hundred pixels here.
                 tolerance = 100 * torch.finfo(leaf.dtype).eps * leaf.grad.abs().max()
                 assert (leaf.grad - leaves[key].grad[index : index + 1]).abs().max() <= tolerance
+
+
+@pytest.mark.parametrize(
+    "name", ["rasterize", "interpolate", "edge_gradient", "silhouette", "antialias", "sweep_gradient"]
+)
+def test_every_image_may_have_its_own_topology(name):
+    x = chains.inputs(batch=3)
+    orders = [torch.randperm(len(x["triangles"]), generator=torch.Generator().manual_seed(k)) for k in range(3)]
+    triangles = [x["triangles"][order] for order in orders]
+    tables = [torch.from_numpy(neighbours(faces.numpy())) for faces in triangles]
+    together = {**x, "triangles": torch.stack(triangles), "neighbours": torch.stack(tables)}
+    outputs, gradients = chains.value_and_gradients(chains.CHAINS[name], together)
+    shared, shared_gradients = chains.value_and_gradients(chains.CHAINS[name], x)
+    # Only the names of the triangles differ from image to image: the picture is the same, and gradients are the same
+    # sums in another order.
+    assert_same_bits(outputs, shared)
+    for key, gradient in gradients.items():
+        tolerance = 100 * torch.finfo(gradient.dtype).eps * shared_gradients[key].abs().max()
+        assert (gradient - shared_gradients[key]).abs().max() <= tolerance
 
 
 def test_ops_work_in_a_forked_process():
