@@ -236,6 +236,27 @@ CASES = {
         "sweep_gradient: eps must be a positive number; got nan "
         "(the original has 1e-4 for silhouettes, 1e-3 for colours)",
     ),
+    "a silhouette of nothing finite": (
+        lambda: ops.silhouette(with_value(POS, np.nan), TRIANGLES, SIZE, neighbours=np.full((1, 3), -1, np.int32)),
+        "silhouette: pos_clip must be finite; got nan at flat index 6 (a camera inside the mesh, or a diverged fit?)",
+    ),
+    "a silhouette without a size": (
+        lambda: ops.silhouette(POS, TRIANGLES, None),
+        "silhouette: size must be (height, width), each from 1 to 16384; got None (whole numbers of pixels)",
+    ),
+    "a silhouette with half a table": (
+        lambda: ops.silhouette(POS, TRIANGLES, SIZE, neighbours=np.full((1, 2), -1, np.int32)),
+        "silhouette: neighbours must be [F, 3] with F = 1 from triangles; got [1, 2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a target of another precision": (
+        lambda: ops.squared_error(IMAGE, IMAGE.astype(np.float64)),
+        "squared_error: target must be float32 like image; got float64 (convert one of them)",
+    ),
+    "a target of another shape": (
+        lambda: ops.squared_error(IMAGE, IMAGE[:, :3]),
+        "squared_error: target must be [1, 4, 6, 2]; got [1, 3, 6, 2] (target must have the shape of image)",
+    ),
     # textures
     "texels that are no cube": (
         lambda: ops.sample_face_texture(np.zeros((1, 2, 2, 3, 3), np.float32), FRAGMENTS),

@@ -111,8 +111,8 @@ def test_scaling_homogeneous_coordinates_changes_nothing():
     assert abs((grad * pos_clip[0]).sum()) <= np.abs(grad * pos_clip[0]).sum() / (14 * 256)
 
 
-# Sixty triangles a radius; the published figures come from a NumPy re-creation of the rule and its own sample. The RMS
-# of an error of unknown shape over 60 triangles is uncertain by about 1 / sqrt(60) = 13 %, in both samples: 1.3.
+# The published figures, of a NumPy re-creation of the rule with its own losses. Sixty triangles a radius know the RMS to
+# about 1 / sqrt(60) = 13 %; this smooth weight asks less of the rule, so the figures are met with room.
 @pytest.mark.parametrize(
     ("circumradius", "published"), [(1.5, 0.52), (3, 0.183), (6, 0.054), (12, 0.022), (24, 0.010), (40, 0.009)]
 )
@@ -130,7 +130,7 @@ def test_isolated_triangles_come_as_close_as_published(circumradius, published):
         truth = edges.polygon_gradient(edges.pixels_from_clip(pos_clip[0], size), weight)
         squared_error += ((got - truth) ** 2).sum()
         squared_truth += (truth**2).sum()
-    assert np.sqrt(squared_error / squared_truth) <= 1.3 * published
+    assert np.sqrt(squared_error / squared_truth) <= published
 
 
 # --- gains
