@@ -87,6 +87,12 @@ def irradiance(lights: Sequence[Light], normals: Any, positions: Any = None) -> 
     return sum(falling[1:], start=falling[0])
 
 
+def are_white(lights: Sequence[Light]) -> bool:
+    """Whether the lights leave colours as they are, by numbers that are known."""
+    known = all(isinstance(light.color, tuple) and isinstance(light.intensity, (int, float)) for light in lights)
+    return known and not need_normals(lights) and bool((irradiance(lights, np.zeros(3)) == 1).all())
+
+
 def need_normals(lights: Sequence[Light]) -> bool:
     return not all(isinstance(light, AmbientLight) for light in lights)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from . import ops
 from .array import from_numpy, like, namespace, to_numpy, unit
 from .mesh import corner_positions, face_normals
 from .topology import neighbours as find_neighbours
@@ -26,8 +27,7 @@ def squared_error(image: Any, target: Any) -> Any:
     Raises:
         ValueError: the shapes differ.
     """
-    difference = image - _target("squared_error", "image", image, target)
-    return namespace(difference).sum(difference * difference)
+    return ops.squared_error(image, _target("squared_error", "image", image, target))
 
 
 def silhouette_iou(alpha: Any, target: Any) -> Any:

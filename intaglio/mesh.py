@@ -130,7 +130,8 @@ class Mesh:
 class _Neighbours:
     """[F, 3] int32 triangle across each edge, -1 for a border (`intaglio.neighbours`), coinciding vertices welded.
 
-    Built when first asked for; every mesh made from this one by `replace` has the same.
+    Built when first asked for; every mesh made from this one by `replace` has the same. torch.compile cannot trace the
+    building: ask once before.
     """
 
     def __get__(self, mesh: Mesh | None, owner: type | None = None) -> Any:

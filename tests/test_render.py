@@ -9,7 +9,7 @@ from intaglio.camera import Camera, orbit
 from intaglio.light import AmbientLight, DirectionalLight, PointLight
 from intaglio.losses import silhouette_iou, squared_error
 from intaglio.mesh import Mesh
-from intaglio.render import render, render_silhouette
+from intaglio.rendering import render, render_silhouette
 
 torch = pytest.importorskip("torch")
 
@@ -60,6 +60,20 @@ def test_a_point_light_is_worked_out_at_each_pixel_when_smooth_and_at_each_middl
     flat = render(shapes.plane(), FRONT, SIZE, lights=[light]).color
     squared = 2 * (1 / 3) ** 2 + 4
     assert flat == pytest.approx(4 * 2 / squared**1.5)
+
+
+@pytest.mark.parametrize("shading", ["flat", "smooth"])
+def test_each_view_of_a_batch_can_have_its_own_light(shading):
+    places = np.array([[1.0, 2, 3], [3, 2, 1], [-2, 1, 2]])
+    directions = places[::-1].copy()
+    views = Camera.look_at(np.stack([orbit(2.7, 30, 20)] * 3))
+    lights = (PointLight(places, intensity=np.array([1.0, 2, 3])), DirectionalLight(directions, color=np.abs(places)))
+    together = render(TEAPOT, views, (16, 16), lights=lights, shading=shading).color
+    for k in range(3):
+        alone = (PointLight(places[k], intensity=1.0 + k), DirectionalLight(directions[k], color=np.abs(places[k])))
+        assert together[k] == pytest.approx(
+            render(TEAPOT, VIEW, (16, 16), lights=alone, shading=shading).color[0], abs=1e-5
+        )
 
 
 def test_vertex_colours_are_interpolated():
@@ -217,7 +231,9 @@ def test_gradients_of_shading_agree_with_differences(shading):
         return render(mesh, Camera.look_at((0.1, 0.2, 1.5)), (3, 2), **options).color
 
     rng = np.random.default_rng(0)
-    arguments = [vertices, rng.random((9, 3)), rng.random((8, 2, 2, 2, 3)), rng.random((5, 4, 3)),
+    # Faces of one colour each: face textures pass no gradient to positions.
+    textures = rng.random((8, 1, 1, 1, 3)).repeat(2, 1).repeat(2, 2).repeat(2, 3)
+    arguments = [vertices, rng.random((9, 3)), textures, rng.random((5, 4, 3)),
                  [0.1, 0.2, 0.3], [1.0, 0.5, 2.0], [0.2, 0.1, 2.0], [0.3, 0.2, 0.1]]  # fmt: skip
     arguments = [torch.tensor(np.asarray(a), dtype=torch.float64, requires_grad=True) for a in arguments]
     assert torch.autograd.gradcheck(draw, arguments, eps=1e-7, atol=1e-5)
@@ -260,15 +276,17 @@ def test_functional_gradients_are_those_of_backward():
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # dynamo's own doing
-def test_a_render_survives_torch_compile():
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_render_survives_torch_compile(tracked):
     mesh = TEAPOT.to("torch")
-    eager = render(mesh, VIEW, (16, 16), shading="smooth", supersample=2)
+    vertices = mesh.vertices.requires_grad_(tracked)
+    eager = render(mesh.replace(vertices=vertices), VIEW, (16, 16), shading="smooth", supersample=2)
 
     @torch.compile(fullgraph=True, backend="eager")
     def draw(vertices):
         return render(mesh.replace(vertices=vertices), VIEW, (16, 16), shading="smooth", supersample=2)
 
-    for a, b in zip(draw(mesh.vertices), eager, strict=True):
+    for a, b in zip(draw(vertices), eager, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
 
 

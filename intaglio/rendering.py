@@ -5,9 +5,9 @@ gradient of what moves at silhouettes is one op, chosen by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ import numpy as np
 from . import ops
 from .array import as_float_array, cross, leader, like, namespace, unit
 from .camera import Camera
-from .light import AmbientLight, DirectionalLight, Light, irradiance, need_normals, need_places
-from .mesh import Mesh, corner_index, corner_positions, face_index, face_normals, vertex_normals
+from .light import AmbientLight, DirectionalLight, Light, are_white, irradiance, need_normals, need_places
+from .mesh import Mesh, corner_index, corner_positions, face_index
 from .ops import Fragments
 
 __all__ = ["DEFAULT_LIGHTS", "Rendering", "render", "render_silhouette"]
@@ -94,16 +94,16 @@ def render(
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample), lights, background)
     background = _background(background, pos_clip)
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
-    faces = _Faces(mesh, pos_clip)
+    surface = _Surface(mesh, pos_clip)
     if visibility == "soft":
-        image = _softly(mesh, faces, pos_clip, _sampled(size, supersample), lights, shading, background)
+        planes = _softly(mesh, surface, pos_clip, _sampled(size, supersample), lights, shading, background)
     else:
-        image = _over(_shaded(mesh, faces, fragments, lights, shading), fragments, background)
-        image = _visible(image, fragments, mesh, pos_clip, visibility)
-    image = _pooled(image, supersample)
+        planes = _over(_shaded(mesh, surface, fragments, lights, shading), fragments, background)
+        planes = _visible(planes, fragments, mesh, pos_clip, visibility)
+    planes = [_pooled(plane, supersample) for plane in planes]
     middle = Fragments(*(_middle_sample(x, supersample) for x in fragments))
-    normals = _normals(mesh, faces, middle, shading)
-    return Rendering(image[..., :3], image[..., 3], middle.depth, normals, middle.triangle_id)
+    normals = _normals(mesh, surface, middle, shading)
+    return Rendering(planes[0][..., :3], planes[-1][..., -1], middle.depth, normals, middle.triangle_id)
 
 
 def render_silhouette(
@@ -125,42 +125,47 @@ def render_silhouette(
         blank = namespace(pos_clip).zeros_like(soft.barycentrics[..., :1])
         alpha = ops.soft_blend(blank, soft, background=blank[0, 0, 0, 0])[1]
         return _pooled(alpha[..., None], supersample)[..., 0]
+    if visibility == "edge" and namespace(pos_clip).is_tracked(pos_clip):
+        alpha = ops.silhouette(pos_clip, mesh.triangles, _sampled(size, supersample), neighbours=mesh.neighbours)
+        return _pooled(alpha, supersample)[..., 0]
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
     alpha = namespace(pos_clip).covered(fragments.triangle_id, pos_clip)[..., None]
-    return _pooled(_visible(alpha, fragments, mesh, pos_clip, visibility), supersample)[..., 0]
+    return _pooled(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample)[..., 0]
 
 
-class _Faces:
-    """What shading needs of the surface, worked out when first asked for."""
+class _Surface:
+    """What shading needs of a mesh, worked out when first asked for."""
 
     def __init__(self, mesh: Mesh, pos_clip: Any) -> None:
         self.mesh, self.pos_clip = mesh, pos_clip
+        self._found: dict[str, Any] = {}
 
-    @cached_property
+    def _once(self, name: str, find: Callable[[], Any]) -> Any:
+        if name not in self._found:  # functools.cached_property has a lock, which torch.compile cannot trace
+            self._found[name] = find()
+        return self._found[name]
+
+    @property
     def facing(self) -> Any:
         """[B, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
-        xp = namespace(self.pos_clip)
-        corners = corner_positions(xp.stop_gradient(self.pos_clip), corner_index(self.mesh))
-        first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)
-        # The sign of this determinant of (x, y, w) is that of the area on screen, partly behind the camera too.
-        area = xp.sum(first * cross(second, third), axis=-1, keepdims=True)
-        return xp.where(area < 0, -xp.ones_like(area), xp.ones_like(area))
+        return self._once("facing", lambda: _facing(self.mesh, self.pos_clip))
 
-    @cached_property
+    @property
     def normals(self) -> Any:
         """[B, F, 3] unit, towards the viewer."""
-        return unit(face_normals(self.mesh.vertices, corner_index(self.mesh))) * self.facing
+        return self._once("normals", lambda: self.mesh.face_normals() * self.facing)
 
-    @cached_property
+    @property
     def normals_at_vertices(self) -> Any:
         """[V, 3] or [B, V, 3] unit, outward."""
-        return unit(vertex_normals(self.mesh.vertices, corner_index(self.mesh)))
+        return self._once("normals_at_vertices", self.mesh.vertex_normals)
 
-    @cached_property
+    @property
     def centres(self) -> Any:
-        """[F, 3] or [B, F, 3], world space."""
+        """[1, F, 3] or [B, F, 3], world space."""
         first, second, third = corner_positions(self.mesh.vertices, corner_index(self.mesh))
-        return (first + second + third) / 3
+        centres = (first + second + third) / 3
+        return centres if centres.ndim == 3 else centres[None]
 
     def image(self, values: Any, fragments: Fragments) -> Any:
         """[F, C] or [B, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
@@ -169,67 +174,85 @@ class _Faces:
         return ops.interpolate(values, at_corner, face_index(self.mesh))
 
 
-def _shaded(mesh: Mesh, faces: _Faces, fragments: Fragments, lights: Sequence[Light], shading: str) -> Any:
-    """[B, H, W, 4] light that the mesh sends to the camera, and coverage; 0 on the background."""
+def _facing(mesh: Mesh, pos_clip: Any) -> Any:
+    xp = namespace(pos_clip)
+    corners = corner_positions(xp.stop_gradient(pos_clip), corner_index(mesh))
+    first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)
+    # The sign of this determinant of (x, y, w) is that of the area on screen, partly behind the camera too.
+    area = xp.sum(first * cross(second, third), axis=-1, keepdims=True)
+    return xp.where(area < 0, -xp.ones_like(area), xp.ones_like(area))
+
+
+def _shaded(
+    mesh: Mesh, surface: _Surface, fragments: Fragments, lights: Sequence[Light], shading: str
+) -> Sequence[Any]:
+    """Light that the mesh sends to the camera, and coverage, 0 on the background: planes [B, H, W, C], which are one of
+    4 channels, or one of 3 and one of 1, whichever was made without a copy.
+    """
     xp = namespace(mesh.vertices)
+    is_white = mesh.texture is None and mesh.vertex_colors is None and mesh.face_textures is None
+    light = None
+    if shading == "flat" and need_normals(lights):
+        light = irradiance(lights, surface.normals, surface.centres if need_places(lights) else None)
+        if is_white:
+            return [surface.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), fragments)]
+        light = surface.image(light, fragments)
     covered = xp.covered(fragments.triangle_id, mesh.vertices)[..., None]
-    albedo = _albedo(mesh, fragments, covered)
-    if not need_normals(lights):
-        light = irradiance(lights, covered)
-        return xp.concat([(covered if albedo is None else albedo) * light, covered], axis=-1)
-    if shading == "smooth":
+    if not is_white and are_white(lights):
+        return [_albedo(mesh, fragments, covered), covered]
+    if light is None and need_normals(lights):
         places = ops.interpolate(mesh.vertices, fragments, mesh.triangles) if need_places(lights) else None
-        light = irradiance(lights, _normals(mesh, faces, fragments, shading), places)
-        return xp.concat([(covered if albedo is None else albedo) * light, covered], axis=-1)
-    light = irradiance(lights, faces.normals, faces.centres if need_places(lights) else None)
-    if albedo is None:
-        return faces.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), fragments)
-    return xp.concat([albedo * faces.image(light, fragments), covered], axis=-1)
+        light = irradiance(lights, _normals(mesh, surface, fragments, shading), places)
+    elif light is None:
+        light = irradiance(lights, covered)
+    return [_albedo(mesh, fragments, covered) * light, covered]
 
 
 def _albedo(mesh: Mesh, fragments: Fragments, covered: Any) -> Any:
-    """[B, H, W, 3] the mesh's own colours, 0 on the background; None for white."""
-    albedo = None
+    """[B, H, W, 3] the mesh's own colours, or [B, H, W, 1] for white; 0 on the background."""
+    factors = []
+    if mesh.vertex_colors is not None:
+        factors.append(ops.interpolate(mesh.vertex_colors, fragments, mesh.triangles))
+    if mesh.face_textures is not None:
+        factors.append(ops.sample_face_texture(mesh.face_textures, fragments))
     if mesh.texture is not None:
         uv = ops.interpolate(mesh.uv, fragments, mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles)
-        albedo = ops.sample_texture(mesh.texture, uv) * covered
-    if mesh.vertex_colors is not None:
-        colors = ops.interpolate(mesh.vertex_colors, fragments, mesh.triangles)
-        albedo = colors if albedo is None else albedo * colors
-    if mesh.face_textures is not None:
-        colors = ops.sample_face_texture(mesh.face_textures, fragments)
-        albedo = colors if albedo is None else albedo * colors
-    return albedo
+        factors += [ops.sample_texture(mesh.texture, uv), covered]
+    return math.prod(factors[1:], start=factors[0]) if factors else covered
 
 
-def _normals(mesh: Mesh, faces: _Faces, fragments: Fragments, shading: str) -> Any:
+def _normals(mesh: Mesh, surface: _Surface, fragments: Fragments, shading: str) -> Any:
     """[B, H, W, 3] unit normals towards the viewer, 0 on the background."""
     if shading == "flat":
-        return faces.image(faces.normals, fragments)
-    normals = unit(ops.interpolate(faces.normals_at_vertices, fragments, mesh.triangles))
-    return normals * faces.image(faces.facing, fragments)
+        return surface.image(surface.normals, fragments)
+    normals = unit(ops.interpolate(surface.normals_at_vertices, fragments, mesh.triangles))
+    return normals * surface.image(surface.facing, fragments)
 
 
-def _visible(image: Any, fragments: Fragments, mesh: Mesh, pos_clip: Any, visibility: str | None) -> Any:
-    """The image [B, H, W, C], given the gradient of moving silhouettes."""
+def _visible(
+    planes: Sequence[Any], fragments: Fragments, mesh: Mesh, pos_clip: Any, visibility: str | None
+) -> Sequence[Any]:
+    """The planes, given the gradient of moving silhouettes; colour and coverage together, in one go."""
     is_same_picture = visibility != "antialias"
     if visibility is None or (is_same_picture and not namespace(pos_clip).is_tracked(pos_clip)):
-        return image
+        return planes
+    image = planes[0] if len(planes) == 1 else namespace(pos_clip).concat(planes, axis=-1)
     if visibility == "sweep":
-        return ops.sweep_gradient(image, fragments, pos_clip, mesh.triangles)
+        eps = 1e-4 if image.shape[-1] == 1 else 1e-3  # the original's, of silhouettes and of colours
+        return [ops.sweep_gradient(image, fragments, pos_clip, mesh.triangles, eps=eps)]
     op = ops.antialias if visibility == "antialias" else ops.edge_gradient
-    return op(image, fragments, pos_clip, mesh.triangles, neighbours=mesh.neighbours)
+    return [op(image, fragments, pos_clip, mesh.triangles, neighbours=mesh.neighbours)]
 
 
 def _softly(
     mesh: Mesh,
-    faces: _Faces,
+    surface: _Surface,
     pos_clip: Any,
     size: tuple[int, int],
     lights: Sequence[Light],
     shading: str,
     background: Any,
-) -> Any:
+) -> Sequence[Any]:
     """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
     xp = namespace(pos_clip)
     soft = ops.soft_rasterize(pos_clip, mesh.triangles, size)
@@ -239,22 +262,24 @@ def _softly(
         xp.reshape(soft.barycentrics, (batch, height, width * layers, 2)),
         xp.reshape(soft.depth, (batch, height, width * layers)),
     )
-    layers_of_color = xp.reshape(
-        _shaded(mesh, faces, wide, lights, shading)[..., :3], (batch, height, width, layers, 3)
-    )
+    color = _shaded(mesh, surface, wide, lights, shading)[0][..., :3]
     background = xp.zeros_like(pos_clip[0, 0, :3]) if background is None else background
-    color, alpha = ops.soft_blend(layers_of_color, soft, background=background)
-    return xp.concat([color, alpha[..., None]], axis=-1)
+    color = xp.reshape(color, (batch, height, width, layers, 3))
+    color, alpha = ops.soft_blend(color, soft, background=background)
+    return [color, alpha[..., None]]
 
 
-def _over(image: Any, fragments: Fragments, background: Any) -> Any:
-    """The image composited over the background; not blended, for a sample shows one of the two."""
-    xp = namespace(image)
+def _over(planes: Sequence[Any], fragments: Fragments, background: Any) -> Sequence[Any]:
+    """The planes composited over the background; not blended, for a sample shows one of the two."""
     if background is None:
-        return image
-    uncovered = 1 - xp.covered(fragments.triangle_id, image)[..., None]
-    color = background if background.ndim == 1 else background[:, None, None, :]
-    return image + uncovered * xp.concat([color, xp.zeros_like(color[..., :1])], axis=-1)
+        return planes
+    color, *rest = planes
+    xp = namespace(color)
+    uncovered = 1 - xp.covered(fragments.triangle_id, color)[..., None]
+    background = background if background.ndim == 1 else background[:, None, None, :]
+    if not rest:  # the fourth channel is coverage, which the background has none of
+        background = xp.concat([background, xp.zeros_like(background[..., :1])], axis=-1)
+    return [color + uncovered * background, *rest]
 
 
 def _pooled(image: Any, supersample: int) -> Any:
