@@ -111,8 +111,8 @@ def test_scaling_homogeneous_coordinates_changes_nothing():
     assert abs((grad * pos_clip[0]).sum()) <= np.abs(grad * pos_clip[0]).sum() / (14 * 256)
 
 
-# The published figures, of a NumPy re-creation of the rule with its own losses. Sixty triangles a radius know the RMS to
-# about 1 / sqrt(60) = 13 %; this smooth weight asks less of the rule, so the figures are met with room.
+# The published figures, of a NumPy re-creation of the rule with its own losses. Sixty triangles a radius know the RMS
+# to about 1 / sqrt(60) = 13 %; this smooth weight asks less of the rule, so the figures are met with room.
 @pytest.mark.parametrize(
     ("circumradius", "published"), [(1.5, 0.52), (3, 0.183), (6, 0.054), (12, 0.022), (24, 0.010), (40, 0.009)]
 )
