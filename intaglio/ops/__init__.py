@@ -11,7 +11,7 @@ from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .loss import squared_error
-from .texture import sample_face_texture
+from .texture import mip_pyramid, sample_face_texture, sample_texture
 from .visibility import antialias, edge_gradient, silhouette, sweep_gradient
 
 __all__ = [
@@ -21,8 +21,10 @@ __all__ = [
     "edge_gradient",
     "get_num_threads",
     "interpolate",
+    "mip_pyramid",
     "rasterize",
     "sample_face_texture",
+    "sample_texture",
     "screen_derivatives",
     "set_num_threads",
     "silhouette",

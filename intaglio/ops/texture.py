@@ -3,13 +3,122 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+
+from intaglio.array import namespace
 
 from . import calls
-from .door import Door
-from .geometry import Fragments, check_fragments
+from .door import Array, Door
+from .geometry import MAX_SIZE, Fragments, check_fragments
 
-Array = Any
+_TEXTURE = (("H", "W", "C"), ("B", "H", "W", "C"))
+
+
+def _texture_door(op: str, texture: Array) -> Door:
+    door = Door(op, "texture", texture)
+    door.value("texture", texture, *_TEXTURE, remedy="a grey texture still has its axis: texture[..., None]")
+    height, width = texture.shape[-3:-1]
+    if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
+        door.fail("texture", f"1 to {MAX_SIZE} texels wide and high", f"{height} x {width}", "resize it")
+    return door
+
+
+def mip_pyramid(texture: Array) -> tuple[Array, ...]:
+    """The levels of a texture, from itself down to one texel, each half as large as the one before.
+
+    texture: [B, H, W, C] or [H, W, C]. Differentiable. Level l has max(1, H >> l) x max(1, W >> l) texels; each is the
+        mean of what it covers of the level before, by area where a size is odd.
+
+    Raises ValueError on shapes and dtypes.
+
+    >>> [level.shape for level in mip_pyramid(np.ones((6, 4, 3)))]
+    [(6, 4, 3), (3, 2, 3), (1, 1, 3)]
+
+    Williams: Pyramidal Parametrics, SIGGRAPH 1983.
+    """
+    door = _texture_door("mip_pyramid", texture)
+    level = texture if len(texture.shape) == 4 else texture[None]
+    levels = [level]
+    while max(level.shape[1:3]) > 1:
+        (level,) = door.front.apply(calls.HALVE_TEXTURE, level)
+        levels.append(level)
+    return texture, *(level if len(texture.shape) == 4 else level[0] for level in levels[1:])
+
+
+def _check_levels(door: Door, levels: tuple[Array, ...]) -> None:
+    *batch, height, width, channels = levels[0].shape
+    for index, level in enumerate(levels[1:], start=1):
+        door.value(
+            f"texture[{index}]",
+            level,
+            (*batch, max(height >> index, 1), max(width >> index, 1), channels),
+            remedy="pass the levels that mip_pyramid gave, finest first",
+        )
+    if max(height, width) >> (len(levels) - 1) == 0:
+        door.fail("texture", f"at most {max(height, width).bit_length()} levels", str(len(levels)), "see mip_pyramid")
+
+
+def sample_texture(
+    texture: Array | Sequence[Array],
+    uv: Array,
+    *,
+    filter: str = "bilinear",
+    wrap: str = "repeat",
+    uv_derivatives: Array | None = None,
+) -> Array:
+    """Colours of a texture: [B, h, w, C].
+
+    texture: [B, H, W, C], or [H, W, C] for all images, or the levels of `mip_pyramid`. Differentiable, every level.
+    uv: [B, h, w, 2]. (0, 0) is the top left corner of the image, (1, 1) its bottom right one; texel centres lie at
+        half-integers. Differentiable, through the weights of the texels.
+
+    Other arguments:
+    filter: "bilinear", "nearest", or "trilinear": between the two levels of the pyramid that fit the pixel's footprint.
+        The level is log2 of the longer side of the footprint in texels; the choice of levels is not differentiated.
+        "trilinear" of a mere texture makes the pyramid anew at each call; other filters take the finest level.
+    wrap: what lies beyond the border: "repeat", "mirror" or "clamp" (the texels of the border).
+    uv_derivatives: [B, h, w, 2, 2], uv per pixel to the right and per pixel down, of `screen_derivatives`; for
+        "trilinear". Not differentiated.
+
+    Background pixels have uv = 0 and take the colour there: mask them. Where uv is not finite the sample is NaN
+    ("nearest": some texel).
+
+    Raises ValueError on shapes, dtypes, unknown filters and wraps.
+
+    >>> texture = np.float32([[[0.0], [1.0]]])  # one row of two texels
+    >>> sample_texture(texture, np.float32([[[[0.25, 0.5], [0.5, 0.5]]]]))[..., 0]
+    array([[[0. , 0.5]]], dtype=float32)
+
+    Heckbert: Fundamentals of Texture Mapping and Image Warping, 1989. OpenGL 4.6, 8.14.
+    """
+    levels = tuple(texture) if isinstance(texture, tuple | list) else (texture,)
+    if not levels:
+        raise ValueError("sample_texture: texture must be an array or levels; got no level (see mip_pyramid)")
+    door = _texture_door("sample_texture", levels[0])
+    _check_levels(door, levels)
+    door.value("uv", uv, ("B", "h", "w", 2))
+    if wrap not in calls.WRAPS:
+        door.fail("wrap", f"one of {', '.join(calls.WRAPS)}", repr(wrap), "what lies beyond the border")
+    height, width = levels[0].shape[-3:-1]
+    border = calls.WRAPS.index(wrap)
+    if filter in calls.FILTERS:
+        texels = _texels(levels[0])
+        return door.front.apply(calls.SAMPLE_LEVEL, texels, uv, height, width, calls.FILTERS.index(filter), border)[0]
+    if filter != "trilinear":
+        door.fail("filter", f"one of {', '.join(calls.FILTERS)}, trilinear", repr(filter), "how texels are blended")
+    if uv_derivatives is None:
+        door.fail("uv_derivatives", "given for trilinear", "None", "see screen_derivatives")
+    door.value("uv_derivatives", uv_derivatives, ("B", "h", "w", 2, 2))
+    if len(levels) == 1 and not isinstance(texture, tuple | list):
+        levels = mip_pyramid(texture)
+    texels = namespace(levels[0]).concat([_texels(level) for level in levels], -2)
+    return door.front.apply(calls.SAMPLE_PYRAMID, texels, uv, uv_derivatives, height, width, len(levels), border)[0]
+
+
+def _texels(level: Array) -> Array:
+    """[..., H, W, C] -> [..., H * W, C]."""
+    *batch, height, width, channels = level.shape
+    return namespace(level).reshape(level, (*batch, height * width, channels))
 
 
 def sample_face_texture(textures: Array, fragments: Fragments) -> Array:

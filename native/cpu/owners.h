@@ -16,7 +16,7 @@ namespace intaglio {
 template <class Near>
 std::vector<int64_t> cut_by_pixels(Raster raster, int64_t image_begin, int64_t image_end, int64_t targets, int64_t parts,
                                    const Near& near) {
-  constexpr int64_t kSamples = 4096;
+  constexpr int64_t kSamples = 1024;
   int64_t pixels = (image_end - image_begin) * raster.pixels(), step = pixels / kSamples + 1;
   std::vector<int64_t> places;
   if (parts > 1)

@@ -5,21 +5,26 @@ from . import geometry, loss, texture, visibility
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .loss import SQUARED_ERROR
 from .op import Call, Op
-from .texture import SAMPLE_FACE_TEXTURE
+from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
 from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SWEEP_GRADIENT
 
 __all__ = [
     "ANTIALIAS",
     "CALLS",
     "EDGE_GRADIENT",
+    "FILTERS",
+    "HALVE_TEXTURE",
     "INTERPOLATE",
     "OPS",
     "RASTERIZE",
     "SAMPLE_FACE_TEXTURE",
+    "SAMPLE_LEVEL",
+    "SAMPLE_PYRAMID",
     "SCREEN_DERIVATIVES",
     "SILHOUETTE",
     "SQUARED_ERROR",
     "SWEEP_GRADIENT",
+    "WRAPS",
     "Call",
     "Op",
 ]

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// Textures: pyramids of levels, and what a sample takes from which texels. uv (0, 0) is the outer corner of the first texel of
+// the first row, the top left of the image; texel centres lie at half-integers. Williams: Pyramidal Parametrics, 1983.
+// Heckbert: Fundamentals of Texture Mapping and Image Warping, 1989. OpenGL 4.6, 8.14.
+#pragma once
+#include "vec.h"
+
+namespace intaglio {
+
+INTAGLIO_HD int64_t level_size(int64_t size, int64_t level) {
+  return max_of<int64_t>(size >> level, 1);
+}
+
+// A weighted mean along one axis: weights of `count` neighbours from `first` on, over `total`. Weights are whole numbers, so
+// that the mean of equal texels is exact.
+template <class T>
+struct Taps {
+  int64_t first;
+  int count;
+  T weight[3], total;
+};
+
+// What texel `index` of the next level is made of: the part of each texel of this level, `size` of them, that it covers.
+template <class T>
+INTAGLIO_HD Taps<T> halving_taps(int64_t index, int64_t size) {
+  if (size == 1) return {0, 1, {1, 0, 0}, 1};
+  if (size % 2 == 0) return {2 * index, 2, {1, 1, 0}, 2};
+  int64_t half = size / 2;  // each covers 2 + 1 / half texels
+  return {2 * index, 3, {(T)(half - index), (T)half, (T)(index + 1)}, (T)size};
+}
+
+// The same weights, seen from texel `index` of this level: where it goes.
+template <class T>
+INTAGLIO_HD Taps<T> halving_taps_vjp(int64_t index, int64_t size) {
+  int64_t half = size / 2, to = index / 2;
+  if (size == 1) return {0, 1, {1, 0, 0}, 1};
+  if (size % 2 == 0) return {to, 1, {1, 0, 0}, 2};
+  if (index % 2 == 1) return {to, 1, {(T)half, 0, 0}, (T)size};
+  if (to == 0 || to == half) return {to == 0 ? 0 : half - 1, 1, {(T)half, 0, 0}, (T)size};
+  return {to - 1, 2, {(T)to, (T)(half - to), 0}, (T)size};
+}
+
+// value - size * floor(value / size) for whole numbers; exact while they are (|value| < 2^23 in float).
+template <class T>
+INTAGLIO_HD T whole_modulo(T value, T size) {
+  T rest = value - size * std::floor(value * (1 / size));
+  rest = rest < 0 ? rest + size : rest;
+  return rest >= size ? rest - size : rest;
+}
+
+// How a texture goes on beyond its border.
+struct Repeat {
+  template <class T>
+  static INTAGLIO_HD T wrap(T value, T size) {
+    return whole_modulo(value, size);
+  }
+};
+struct Mirror {
+  template <class T>
+  static INTAGLIO_HD T wrap(T value, T size) {
+    T folded = whole_modulo(value, 2 * size);
+    return folded < size ? folded : 2 * size - 1 - folded;
+  }
+};
+struct Clamp {
+  template <class T>
+  static INTAGLIO_HD T wrap(T value, T) {
+    return value;
+  }
+};
+
+// The texel that stands at a whole number, from 0 to size - 1 whatever the number: NaN is 0.
+template <class Border, class T>
+INTAGLIO_HD T wrap_texel(T value, T size) {
+  return clamp(Border::wrap(value, size), (T)0, size - 1);
+}
+
+// The two texels whose centres lie around a coordinate, along one axis, and the place between them, from 0 to 1. A coordinate
+// that is not finite has no place (NaN).
+template <class T>
+struct TexelPair {
+  T low, high, place;
+};
+
+template <class Border, class T>
+INTAGLIO_HD TexelPair<T> texel_pair(T coordinate, T size) {
+  T at = coordinate * size - (T)0.5, low = std::floor(at);
+  return {wrap_texel<Border>(low, size), wrap_texel<Border>(low + 1, size), at - low};
+}
+
+// The weights of the texels (row low, column low), (low, high), (high, low), (high, high).
+template <class T>
+INTAGLIO_HD void bilinear_weights(T across, T down, T weight[4]) {
+  weight[0] = (1 - down) * (1 - across), weight[1] = (1 - down) * across;
+  weight[2] = down * (1 - across), weight[3] = down * across;
+}
+
+// The cotangent of the place, across and down, from those of the weights: each the sum over channels of texel times cotangent.
+template <class T>
+INTAGLIO_HD Vec2<T> bilinear_weights_vjp(T across, T down, const T grad_weight[4]) {
+  return {(1 - down) * (grad_weight[1] - grad_weight[0]) + down * (grad_weight[3] - grad_weight[2]),
+          (1 - across) * (grad_weight[2] - grad_weight[0]) + across * (grad_weight[3] - grad_weight[1])};
+}
+
+// The level of detail: log2 of the longer side of the pixel's footprint, in texels of level 0, within the levels there are.
+// d = (du/dx, du/dy, dv/dx, dv/dy), per pixel. OpenGL 4.6, (8.8).
+template <class T>
+INTAGLIO_HD T level_of_detail(const T d[4], T width, T height, int64_t num_levels) {
+  T ux = d[0] * width, uy = d[1] * width, vx = d[2] * height, vy = d[3] * height;
+  T squared = max_of(ux * ux + vx * vx, uy * uy + vy * vy);
+  return clamp((T)0.5 * std::log2(squared), (T)0, (T)(num_levels - 1));  // NaN counts as level 0
+}
+
+}  // namespace intaglio
