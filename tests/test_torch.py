@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The ops as PyTorch functions: compiling, transforms, dtypes, layouts, and what they refuse."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -117,7 +116,7 @@ torch.compile(chains.rasterize, fullgraph=True, backend="aot_eager")(x)
 
 
 @FOR_DYNAMO
-@pytest.mark.skipif("INTAGLIO_TEST_INDUCTOR" not in os.environ, reason="inductor compiles C++ for half a minute")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
 def test_inductor_compiles_a_render_in_one_graph():
     torch._dynamo.reset()
     x = chains.inputs(batch=2)
