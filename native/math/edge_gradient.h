@@ -34,23 +34,20 @@ template <class T>
 struct Crossing {
   int32_t vertex[2];
   T weight[2];
-  T distance;   // in pixels along the axis, from where the walk began; infinite behind the eye
-  bool beyond;  // past the sample of the next pixel: decided on the grid, so that it agrees with coverage
+  T distance;  // in pixels along the axis, from where the walk began; infinite behind the eye
 };
 
 enum class WalkEnd { kReached, kEdge, kPassed, kCut };
 
-template <class T>
 struct Walk {
   WalkEnd end;
-  Crossing<T> edge;     // if kEdge
+  int32_t edge[2];      // the vertices of the last edge met
   int32_t triangle_id;  // the last triangle; if kPassed, the one over or under the other pixel's centre
 };
 
 // No walk over a sane mesh takes as many steps within one pixel; the caller counts those that do (WalkEnd::kCut).
 constexpr int kMaxSteps = 4096;
 
-template <class T>
 struct WalkLine {
   Axis axis;
   Subpixel from;  // the pixel centre where the walk begins
@@ -79,7 +76,7 @@ INTAGLIO_HD LinePoint<T> line_point(const WalkedMesh<T>& mesh, int32_t vertex, A
 
 // On which side of the pair's line? A vertex on the line counts as before it, as the top-left rule has it.
 template <class T>
-INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const WalkLine<T>& line) {
+INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const WalkLine& line) {
   Subpixel p = mesh.snapped[vertex];
   if (p.valid()) return across(p, line.axis) <= across(line.from, line.axis);
   LinePoint<T> q = line_point(mesh, vertex, line.axis);
@@ -87,7 +84,7 @@ INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const Wa
 }
 
 template <class T>
-INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine<T>& line) {
+INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
   Crossing<T> c;
   c.vertex[0] = a, c.vertex[1] = b;
   Subpixel pa = mesh.snapped[a], pb = mesh.snapped[b];
@@ -97,13 +94,6 @@ INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t
     T at = (T)(along(pa, line.axis) - begin) + s * (T)(along(pb, line.axis) - along(pa, line.axis));
     c.weight[0] = (1 - s) / mesh.pos_clip[4 * (int64_t)a + 3], c.weight[1] = s / mesh.pos_clip[4 * (int64_t)b + 3];
     c.distance = (T)line.direction * at / (T)kSubpixels;
-    // Samples lie a hair beyond their centres (the top-left rule): a crossing on the next centre is beyond it for walks back
-    // only.
-    int64_t run = across(pb, line.axis) - across(pa, line.axis);
-    int64_t ahead = ((int64_t)along(pa, line.axis) - begin - line.direction * kSubpixels) * run +
-                    (int64_t)(level - across(pa, line.axis)) * (along(pb, line.axis) - along(pa, line.axis));
-    if ((run < 0) != (line.direction < 0)) ahead = -ahead;
-    c.beyond = line.direction > 0 ? ahead > 0 : ahead >= 0;
     return c;
   }
   LinePoint<T> qa = line_point(mesh, a, line.axis), qb = line_point(mesh, b, line.axis);
@@ -111,8 +101,21 @@ INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t
   double w = (fb * qa.w - fa * qb.w) / (fb - fa), at = (fb * qa.along - fa * qb.along) / (fb - fa);
   c.weight[0] = (T)(fb / (fb - fa) / w), c.weight[1] = (T)(-fa / (fb - fa) / w);
   c.distance = w > 0 ? (T)(line.direction * (at / w - begin) / kSubpixels) : (T)INFINITY;
-  c.beyond = c.distance > 1;
   return c;
+}
+
+// Does the line cross the edge past the sample of the next pixel? Decided on the grid, so that it agrees with coverage: samples
+// lie a hair beyond their centres (the top-left rule), so a crossing on the next centre is past it for walks back only.
+template <class T>
+INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
+  Subpixel pa = mesh.snapped[a], pb = mesh.snapped[b];
+  if (!pa.valid() || !pb.valid()) return cross_edge(mesh, a, b, line).distance > 1;
+  int64_t run = across(pb, line.axis) - across(pa, line.axis);
+  int64_t short_of_next = (int64_t)along(pa, line.axis) - along(line.from, line.axis) - line.direction * kSubpixels;
+  int64_t ahead = short_of_next * run + (int64_t)(across(line.from, line.axis) - across(pa, line.axis)) *
+                                            (along(pb, line.axis) - along(pa, line.axis));
+  if ((run < 0) != (line.direction < 0)) ahead = -ahead;
+  return line.direction > 0 ? ahead > 0 : ahead >= 0;
 }
 
 // +1 or -1 by the way the triangle turns in the image, 0 if it has no area there.
@@ -138,7 +141,7 @@ struct CrossedEdges {
 };
 
 template <class T>
-INTAGLIO_HD CrossedEdges crossed_edges(const WalkedMesh<T>& mesh, int32_t triangle_id, const WalkLine<T>& line) {
+INTAGLIO_HD CrossedEdges crossed_edges(const WalkedMesh<T>& mesh, int32_t triangle_id, const WalkLine& line) {
   const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
   bool side[3];
   for (int i = 0; i < 3; ++i) side[i] = before_line(mesh, t[i], line);
@@ -148,18 +151,12 @@ INTAGLIO_HD CrossedEdges crossed_edges(const WalkedMesh<T>& mesh, int32_t triang
   return crossed;
 }
 
-template <class T>
-INTAGLIO_HD Crossing<T> cross_edge_of(const WalkedMesh<T>& mesh, int32_t triangle_id, int k, const WalkLine<T>& line) {
-  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
-  return cross_edge(mesh, t[k], t[(k + 1) % 3], line);
-}
-
 // The crossed edge through which the line leaves a triangle that faces `front`. Of the two, one leads from before the line to
 // behind it; at which end of the section it lies follows from the triangle's turn alone, also where the other lies behind the
 // eye. A triangle without area has no turn: it is left by the edge that does not lead back.
 template <class T>
 INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, int32_t triangle_id, CrossedEdges crossed, int front, int32_t came_from,
-                             const WalkLine<T>& line) {
+                             const WalkLine& line) {
   if (front == 0) return crossed.edge[mesh.neighbours[3 * (int64_t)triangle_id + crossed.edge[0]] == came_from ? 1 : 0];
   bool outwards = (front > 0) == ((line.axis == Axis::kX) == (line.direction > 0));
   int32_t begin = mesh.triangles[3 * (int64_t)triangle_id + crossed.edge[0]];
@@ -168,8 +165,8 @@ INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, int32_t triangle_id, Cro
 
 // From the centre where `triangle_id` is seen towards the next centre, which shows `goal` (-1 for background).
 template <class T>
-INTAGLIO_HD Walk<T> walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, int32_t goal, const WalkLine<T>& line) {
-  Walk<T> walk;
+INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, int32_t goal, const WalkLine& line) {
+  Walk walk;
   int front = facing(mesh, triangle_id), turn = front;
   int32_t came_from = -1;
   CrossedEdges crossed = crossed_edges(mesh, triangle_id, line);
@@ -178,9 +175,10 @@ INTAGLIO_HD Walk<T> walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id,
   if (crossed.count == 0) return walk;  // only a triangle that clipping has cut can show a pixel and miss its line
   for (int step = 0; step < kMaxSteps; ++step) {
     int leave = leaving_edge(mesh, walk.triangle_id, crossed, turn, came_from, line);
-    walk.edge = cross_edge_of(mesh, walk.triangle_id, leave, line);
+    const int32_t* corners = mesh.triangles + 3 * (int64_t)walk.triangle_id;
+    walk.edge[0] = corners[leave], walk.edge[1] = corners[(leave + 1) % 3];
     walk.end = WalkEnd::kPassed;
-    if (walk.edge.beyond) return walk;
+    if (is_beyond(mesh, walk.edge[0], walk.edge[1], line)) return walk;
     int32_t next = mesh.neighbours[3 * (int64_t)walk.triangle_id + leave];
     walk.end = WalkEnd::kReached;
     if (next == goal && next >= 0) return walk;
@@ -263,24 +261,28 @@ INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pa
   bool x = pair.axis == Axis::kX;
   Subpixel centre_a{pixel_centre(pair.column, mesh.width), pixel_centre(pair.row, mesh.height)};
   Subpixel centre_b{centre_a.x + (x ? kSubpixels : 0), centre_a.y + (x ? 0 : kSubpixels)};
-  Walk<T> a, b;
+  WalkLine line_a{pair.axis, centre_a, +1}, line_b{pair.axis, centre_b, -1};
+  Walk a, b;
   a.end = b.end = WalkEnd::kReached;
   bool has_a = pair.triangle_a >= 0, has_b = pair.triangle_b >= 0;
   if (has_a) {
-    a = walk_surface(mesh, pair.triangle_a, pair.triangle_b, WalkLine<T>{pair.axis, centre_a, +1});
+    a = walk_surface(mesh, pair.triangle_a, pair.triangle_b, line_a);
     if (a.end == WalkEnd::kReached) return found;
   }
   if (has_b) {
-    b = walk_surface(mesh, pair.triangle_b, pair.triangle_a, WalkLine<T>{pair.axis, centre_b, -1});
+    b = walk_surface(mesh, pair.triangle_b, pair.triangle_a, line_b);
     if (b.end == WalkEnd::kReached) return found;
   }
   found.cut = (has_a && a.end == WalkEnd::kCut) || (has_b && b.end == WalkEnd::kCut);
   bool ends_a = has_a && a.end == WalkEnd::kEdge, ends_b = has_b && b.end == WalkEnd::kEdge;
-  if (ends_a && ends_b) (crossing_depth(mesh, a.edge) <= crossing_depth(mesh, b.edge) ? ends_b : ends_a) = false;
+  Crossing<T> at_a, at_b;
+  if (ends_a) at_a = cross_edge(mesh, a.edge[0], a.edge[1], line_a);
+  if (ends_b) at_b = cross_edge(mesh, b.edge[0], b.edge[1], line_b);
+  if (ends_a && ends_b) (crossing_depth(mesh, at_a) <= crossing_depth(mesh, at_b) ? ends_b : ends_a) = false;
   if (ends_a || ends_b) {
     found.kind = PairEdgeKind::kMeshEdge;
-    found.crossing = ends_a ? a.edge : b.edge;
-    found.position = clamp(ends_a ? a.edge.distance : 1 - b.edge.distance, (T)0, (T)1);
+    found.crossing = ends_a ? at_a : at_b;
+    found.position = clamp(ends_a ? at_a.distance : 1 - at_b.distance, (T)0, (T)1);
   } else if (has_a && has_b && a.end == WalkEnd::kPassed && b.end == WalkEnd::kPassed) {
     found.surface_a[0] = pair.triangle_a, found.surface_a[1] = a.triangle_id;
     found.surface_b[0] = b.triangle_id, found.surface_b[1] = pair.triangle_b;
