@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """How much of the true gradient reaches the mesh? The radius of a sphere, its mask's area, meshes of growing density.
 
-`edge_gradient` beside two rules of the field, written here from their papers' descriptions as plain loops over pixel pairs:
+`edge_gradient` beside two rules of the field, written from their papers' descriptions as plain loops over pixel pairs:
 
-- pairwise: Laine et al., Modular Primitives for High-Performance Differentiable Rendering, 2020, section 3.5. The nearer pixel's
-  triangle must own a silhouette edge that crosses the segment between the two centres; otherwise the pair has no gradient.
-- micro-edge: Pidhorskyi et al., Rasterized Edge Gradients, 2024. The pixel border between two triangles is an edge of its own that
-  moves as the nearer surface moves at its pixel's centre.
+- pairwise: Laine et al., Modular Primitives for High-Performance Differentiable Rendering, 2020, section 3.5. The nearer
+  pixel's triangle must own a silhouette edge that crosses the segment between the two centres; otherwise the pair has
+  no gradient.
+- micro-edge: Pidhorskyi et al., Rasterized Edge Gradients, 2024. The pixel border between two triangles is an edge of
+  its own that moves as the nearer surface moves at its pixel's centre.
 """
 
 from collections.abc import Callable
@@ -37,8 +38,9 @@ def measure() -> Section:
     worst = max(abs(1 - g) for of_level in gains.values() for g in of_level)
     return Section(
         "How much of the gradient at silhouettes arrives",
-        f"Gain: estimated over exact derivative of a sphere's mask with respect to its radius (ideal 1), mean over {POSES} poses, "
-        f"at {' and '.join(f'{s}²' for s in SIZES)}. The other rules are re-created in `benchmarks/gains.py` from their papers.",
+        "Gain: estimated over exact derivative of a sphere's mask with respect to its radius (ideal 1), mean over "
+        f"{POSES} poses, at {' and '.join(f'{s}²' for s in SIZES)}. The other rules are re-created in "
+        "`benchmarks/gains.py` from their papers.",
         ("triangles", *RULES),
         rows,
         [Claim("worst error of edge_gradient's gain", worst, 0.01, 0.002, unit="", smaller_is_better=True)],
@@ -92,7 +94,7 @@ def edge_gradient(outward: np.ndarray, pos_ndc: np.ndarray, sphere: intaglio.Mes
 def over_silhouette_pairs(
     contribution: Callable[..., float], outward: np.ndarray, pos_ndc: np.ndarray, sphere: intaglio.Mesh, size: int
 ) -> float:
-    """Sum over pairs of a covered and an uncovered pixel: `contribution` says how far the edge moves outwards, in pixels."""
+    """Sum over pairs of a covered and an uncovered pixel of how far, says `contribution`, their edge moves outwards."""
     triangle_id = intaglio.rasterize(clip(pos_ndc), sphere.triangles, (size, size)).triangle_id[0]
     pos_pixel = (pos_ndc[:, :2] * [1, -1] + 1) * size / 2
     motion_pixel = outward * [1, -1] * size / 2  # per unit of radius
