@@ -15,6 +15,8 @@ POS = np.array([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 1]]], dtype=np.float32
 TRIANGLES = np.array([[0, 1, 2]], dtype=np.int32)
 FRAGMENTS = ops.rasterize(POS, TRIANGLES, (4, 6))
 IMAGE = np.zeros((1, 4, 6, 2), dtype=np.float32)
+TEXTURE = np.ones((1, 4, 4, 3), dtype=np.float32)
+UV = np.zeros((1, 2, 2, 2), dtype=np.float32)
 ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
 SIZE = (4, 6)
 
@@ -258,6 +260,60 @@ CASES = {
         "squared_error: target must be [1, 4, 6, 2]; got [1, 3, 6, 2] (target must have the shape of image)",
     ),
     # textures
+    "a texture of one row": (
+        lambda: ops.sample_texture(TEXTURE[0, 0], UV),
+        "sample_texture: texture must be [H, W, C] or [B, H, W, C]; got [4, 3] "
+        "(a grey texture still has its axis: texture[..., None])",
+    ),
+    "a pyramid of one row": (
+        lambda: ops.mip_pyramid(TEXTURE[0, 0]),
+        "mip_pyramid: texture must be [H, W, C] or [B, H, W, C]; got [4, 3] "
+        "(a grey texture still has its axis: texture[..., None])",
+    ),
+    "a texture without texels": (
+        lambda: ops.sample_texture(TEXTURE[:, :0], UV),
+        "sample_texture: texture must be 1 to 16384 texels wide and high; got 0 x 4 (resize it)",
+    ),
+    "uv without v": (
+        lambda: ops.sample_texture(TEXTURE, UV[..., :1]),
+        "sample_texture: uv must be [B, h, w, 2] with B = 1 from texture; got [1, 2, 2, 1] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "uv of another batch": (
+        lambda: ops.sample_texture(np.concatenate([TEXTURE] * 3), UV),
+        "sample_texture: uv must be [B, h, w, 2] with B = 3 from texture; got [1, 2, 2, 2] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "uv of another precision": (
+        lambda: ops.sample_texture(TEXTURE, UV.astype(np.float64)),
+        "sample_texture: uv must be float32 like texture; got float64 (convert one of them)",
+    ),
+    "an unknown filter": (
+        lambda: ops.sample_texture(TEXTURE, UV, filter="cubic"),
+        "sample_texture: filter must be one of nearest, bilinear, trilinear; got 'cubic' (how texels are blended)",
+    ),
+    "an unknown wrap": (
+        lambda: ops.sample_texture(TEXTURE, UV, wrap="border"),
+        "sample_texture: wrap must be one of repeat, mirror, clamp; got 'border' (what lies beyond the border)",
+    ),
+    "trilinear without derivatives": (
+        lambda: ops.sample_texture(TEXTURE, UV, filter="trilinear"),
+        "sample_texture: uv_derivatives must be given for trilinear; got None (see screen_derivatives)",
+    ),
+    "derivatives without an axis": (
+        lambda: ops.sample_texture(TEXTURE, UV, filter="trilinear", uv_derivatives=UV),
+        "sample_texture: uv_derivatives must be [B, h, w, 2, 2] with B = 1 from texture, h = 2 from uv, w = 2 from uv; "
+        "got [1, 2, 2, 2] (see the op's docstring for the shapes)",
+    ),
+    "no levels": (
+        lambda: ops.sample_texture((), UV),
+        "sample_texture: texture must be an array or levels; got no level (see mip_pyramid)",
+    ),
+    "levels that do not halve": (
+        lambda: ops.sample_texture((TEXTURE, TEXTURE), UV),
+        "sample_texture: texture[1] must be [1, 2, 2, 3]; got [1, 4, 4, 3] "
+        "(pass the levels that mip_pyramid gave, finest first)",
+    ),
     "texels that are no cube": (
         lambda: ops.sample_face_texture(np.zeros((1, 2, 2, 3, 3), np.float32), FRAGMENTS),
         "sample_face_texture: textures must be [F, T, T, T, C] or [B, F, T, T, T, C] with "
@@ -314,6 +370,14 @@ def test_an_empty_mesh_is_background():
     image = ops.interpolate(ATTRIBUTES, fragments, TRIANGLES[:0])
     assert not image.any()
     assert not ops.antialias(image, fragments, POS, TRIANGLES[:0]).any()
+
+
+@pytest.mark.parametrize("filter", ["nearest", "bilinear"])
+@pytest.mark.parametrize("wrap", ["repeat", "mirror", "clamp"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, -1e38, 3e9, -3e9])
+def test_uv_beyond_all_texels_reads_texels_or_gives_nan(value, wrap, filter):
+    sample = ops.sample_texture(TEXTURE, np.full_like(UV, value), filter=filter, wrap=wrap)
+    assert ((sample == 1) | (np.isnan(sample) & ~np.isfinite(value))).all()
 
 
 def test_an_empty_batch_gives_an_empty_image():

@@ -31,7 +31,8 @@ PYTHON_LAYERS = {
     "io": BASE | {"mesh", "io"},
     "rendering": BASE | SCENE | {"ops", "rendering"},
     "fit": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit"},
-    "cli": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit", "cli"},
+    "cli": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit", "cli", "__version__"},
+    "__main__": {"cli"},
     "neural_renderer": {"array", "ops", "io", "neural_renderer"},
 }
 FRAMEWORKS = {"torch", "paddle", "jax", "jaxlib"}
