@@ -111,6 +111,10 @@ class _Numpy:
         return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
     @staticmethod
+    def unstack(x: Any, axis: int) -> Any:
+        return tuple(np.moveaxis(x, axis, 0))
+
+    @staticmethod
     def index_sum(values: Any, index: Any, num_rows: int) -> Any:
         total = np.zeros((*values.shape[:-2], num_rows, values.shape[-1]), dtype=values.dtype)
         np.add.at(np.moveaxis(total, -2, 0), index, np.moveaxis(values, -2, 0))
@@ -167,6 +171,10 @@ def _torch() -> Any:
         @staticmethod
         def maximum(x: Any, y: Any) -> Any:
             return torch.clamp(x, min=y)  # torch.maximum takes no number
+
+        @staticmethod
+        def unstack(x: Any, axis: int) -> Any:
+            return torch.unbind(x, axis)
 
         @staticmethod
         def take(x: Any, index: Any, axis: int) -> Any:

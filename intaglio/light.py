@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import as_float_array, like, namespace, unit
+from .array import as_float_array, leader, like, namespace, unit
 
 __all__ = ["AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
 
@@ -30,9 +30,6 @@ class AmbientLight:
     def __post_init__(self) -> None:
         _check_light(self, "AmbientLight")
 
-    def falling_on(self, normals: Any, positions: Any) -> Any:
-        return _strength(self, normals)
-
 
 @dataclass(frozen=True, eq=False)
 class DirectionalLight:
@@ -45,10 +42,6 @@ class DirectionalLight:
     def __post_init__(self) -> None:
         _check_light(self, "DirectionalLight", "direction")
 
-    def falling_on(self, normals: Any, positions: Any) -> Any:
-        towards_light = unit(_aligned(self.direction, normals))
-        return _strength(self, normals) * _cosine(normals, towards_light)
-
 
 @dataclass(frozen=True, eq=False)
 class PointLight:
@@ -60,13 +53,6 @@ class PointLight:
 
     def __post_init__(self) -> None:
         _check_light(self, "PointLight", "position")
-
-    def falling_on(self, normals: Any, positions: Any) -> Any:
-        to_light = _aligned(self.position, positions) - positions
-        xp = namespace(to_light)
-        squared = xp.sum(to_light * to_light, axis=-1, keepdims=True)
-        squared = xp.where(squared > 0, squared, xp.ones_like(squared))
-        return _strength(self, normals) * _cosine(normals, unit(to_light)) / squared
 
 
 Light = AmbientLight | DirectionalLight | PointLight
@@ -83,8 +69,12 @@ def irradiance(lights: Sequence[Light], normals: Any, positions: Any = None) -> 
     Returns:
         [..., 3], or something that broadcasts to it, linear: what a white surface shows. 0 without lights.
     """
-    falling = [light.falling_on(normals, positions) for light in lights] or [like(np.zeros(3), normals)]
-    return sum(falling[1:], start=falling[0])
+    falling = [_aligned(_strength(light), normals) for light in lights if isinstance(light, AmbientLight)]
+    falling += [_from_point(light, normals, positions) for light in lights if isinstance(light, PointLight)]
+    directional = [light for light in lights if isinstance(light, DirectionalLight)]
+    if directional:
+        falling.append(_from_directions(directional, normals))
+    return sum(falling[1:], start=falling[0]) if falling else like(np.zeros(3), normals)
 
 
 def are_white(lights: Sequence[Light]) -> bool:
@@ -101,25 +91,47 @@ def need_places(lights: Sequence[Light]) -> bool:
     return any(isinstance(light, PointLight) for light in lights)
 
 
-def _cosine(normals: Any, towards_light: Any) -> Any:
+def _from_directions(lights: Sequence[DirectionalLight], normals: Any) -> Any:
+    """All directional lights as two small matrix products, which cost one light's time."""
     xp = namespace(normals)
-    return xp.maximum(xp.sum(normals * towards_light, axis=-1, keepdims=True), 0)
+    directions = _matrix([unit(as_float_array(light.direction, np.float64)) for light in lights], normals)
+    strengths = _matrix([_strength(light) for light in lights], normals)  # [L, 3] or [B, L, 3]
+    shape = tuple(normals.shape)
+    if directions.ndim == 3 or strengths.ndim == 3:
+        normals = xp.reshape(normals, (shape[0], -1, 3))
+    light = xp.maximum(normals @ xp.swapaxes(directions, -1, -2), 0) @ strengths
+    return xp.reshape(light, (light.shape[0], *shape[1:]))
 
 
-def _strength(light: Light, surface: Any) -> Any:
-    """Colour times intensity, shaped to broadcast over `surface`."""
-    if isinstance(light.intensity, (int, float)):
-        return _aligned(light.color, surface) * light.intensity
-    return _aligned(light.color, surface) * _aligned(light.intensity, surface, per_image=0)
+def _from_point(light: PointLight, normals: Any, positions: Any) -> Any:
+    to_light = _aligned(light.position, positions) - positions
+    xp = namespace(to_light)
+    squared = xp.sum(to_light * to_light, axis=-1, keepdims=True)
+    squared = xp.where(squared > 0, squared, xp.ones_like(squared))
+    cosine = xp.maximum(xp.sum(normals * unit(to_light), axis=-1, keepdims=True), 0)
+    return _aligned(_strength(light), normals) * cosine / squared
 
 
-def _aligned(x: Any, surface: Any, per_image: int = 1) -> Any:
-    """A light's [3] or [B, 3] (or with per_image = 0: [] or [B]) with axes added to broadcast over [B, ..., 3]."""
+def _matrix(rows: Sequence[Any], surface: Any) -> Any:
+    """[3]s or [B, 3]s as [L, 3] or [B, L, 3]; those that are alike for all images are repeated."""
+    rows = [like(row, surface) for row in rows]
+    shape = max((tuple(row.shape) for row in rows), key=len)
+    xp = namespace(surface)
+    return xp.stack([xp.broadcast_to(row, shape) for row in rows], axis=-2)
+
+
+def _strength(light: Light) -> Any:
+    """[3] or [B, 3] colour times intensity; in NumPy where both are known."""
+    color, intensity = (as_float_array(x, np.float64) for x in (light.color, light.intensity))
+    lead = leader(color, intensity)
+    intensity = like(intensity, lead)
+    return like(color, lead) * (intensity[:, None] if intensity.ndim else intensity)
+
+
+def _aligned(x: Any, surface: Any) -> Any:
+    """A light's [3] or [B, 3] with axes added to broadcast over [B, ..., 3]."""
     x = like(x, surface)
-    if x.ndim == per_image:
-        return x
-    missing = surface.ndim - x.ndim if per_image else surface.ndim - 1
-    return namespace(x).reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
+    return x if x.ndim == 1 else namespace(x).reshape(x, (x.shape[0], *(1,) * (surface.ndim - 2), 3))
 
 
 def _check_light(light: Light, kind: str, vector: str | None = None) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from . import ops
 from .array import as_float_array, cross, leader, like, namespace, unit
 from .camera import Camera
@@ -288,10 +286,11 @@ def _pooled(image: Any, supersample: int) -> Any:
         return image
     xp = namespace(image)
     s, (batch, height, width, channels) = supersample, image.shape
-    rows = xp.sum(xp.reshape(image, (batch, height // s, s, width * channels)), axis=2)
-    # The sum along a row is a product with a small matrix: several times as fast as a reduction over two short axes.
-    sum_of_samples = np.tile(np.eye(channels), (s, 1)) / s**2
-    return xp.reshape(rows, (batch, height // s, width // s, s * channels)) @ like(sum_of_samples, image)
+    # Adding the s rows, then the s columns: several times as fast as a reduction over two short axes.
+    first, *others = xp.unstack(xp.reshape(image, (batch, height // s, s, width * channels)), axis=2)
+    rows = sum(others, start=first)
+    first, *others = xp.unstack(xp.reshape(rows, (batch, height // s, width // s, s, channels)), axis=3)
+    return sum(others, start=first) * (1 / s**2)
 
 
 def _middle_sample(x: Any, supersample: int) -> Any:

@@ -47,6 +47,12 @@ def test_each_image_of_a_batch_can_have_its_own_light():
     assert irradiance(lights, normals[:, :, None]).shape == (3, 2, 1, 3)
 
 
+def test_one_light_of_each_image_and_one_of_all_add():
+    normals = np.stack([np.concatenate([UP, DOWN])] * 2)
+    lights = [DirectionalLight([[0, 1, 0], [0, -1, 0]]), DirectionalLight((0, 1, 0), intensity=np.array([1.0, 2]))]
+    assert irradiance(lights, normals)[..., 0].tolist() == [[2, 0], [2, 1]]
+
+
 def test_gradients_reach_lights_normals_and_positions():
     def shade(normals, positions, direction, place, color, intensity):
         lights = [
