@@ -348,7 +348,7 @@ def test_bad_input_is_named_with_its_remedy(call, message):
 
 @pytest.mark.parametrize("message", [message for _, message in CASES.values()])
 def test_every_message_says_what_was_expected_what_came_and_what_to_do(message):
-    assert re.fullmatch(r"\w+: [\w.]+ must .+; got .+ \(.+\)", message)
+    assert re.fullmatch(r"\w+: [\w.\[\]]+ must .+; got .+ \(.+\)", message)
 
 
 def test_bad_input_found_in_backward_names_the_op():
@@ -374,7 +374,7 @@ def test_an_empty_mesh_is_background():
 
 @pytest.mark.parametrize("filter", ["nearest", "bilinear"])
 @pytest.mark.parametrize("wrap", ["repeat", "mirror", "clamp"])
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, -1e38, 3e9, -3e9])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e37, -1e37, 3e9, -3e9])
 def test_uv_beyond_all_texels_reads_texels_or_gives_nan(value, wrap, filter):
     sample = ops.sample_texture(TEXTURE, np.full_like(UV, value), filter=filter, wrap=wrap)
     assert ((sample == 1) | (np.isnan(sample) & ~np.isfinite(value))).all()
