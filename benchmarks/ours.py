@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 import intaglio
+from intaglio.losses import squared_error
 
 from .scenes import Scene
 
@@ -42,11 +43,8 @@ class Silhouette:
     def step(self) -> float:
         """The loss; its gradient is added to `pos_clip.grad`."""
         self.pos_clip.grad = None
-        fragments = intaglio.rasterize(self.pos_clip, self.triangles, self.size)
-        # In one pass: (triangle_id >= 0).to(torch.float32) goes through booleans and takes three times as long.
-        mask = torch.ge(fragments.triangle_id, 0, out=self.pos_clip.new_empty(fragments.triangle_id.shape))[..., None]
-        silhouette = intaglio.edge_gradient(mask, fragments, self.pos_clip, self.triangles, neighbours=self.neighbours)
-        loss = torch.nn.functional.mse_loss(silhouette, self.target, reduction="sum")
+        silhouette = intaglio.silhouette(self.pos_clip, self.triangles, self.size, neighbours=self.neighbours)
+        loss = squared_error(silhouette, self.target)
         loss.backward()
         return loss.item()
 

@@ -12,7 +12,7 @@ from .timing import in_turns
 
 METHOD = """\
 Sum of squared differences with a silhouette shifted by a twentieth of the image; gradient to every vertex. intaglio:
-`rasterize`, mask, `edge_gradient`, loss, `backward()`, float32. deodr: float64 (it has no other), positions given in
+`silhouette`, `losses.squared_error`, `backward()`, float32. deodr: float64 (it has no other), positions given in
 pixels; `Scene2D.render` and `render_backward`, its public interface; and, tuned, its inner calls without checks on
 arrays that are kept. A batch is one call here with two threads, one view after the other there: it has neither."""
 
