@@ -6,5 +6,6 @@ pictures, and stops when it has seen enough.
 from .camera import CameraStep, fit_camera
 from .shape import ShapeStep, fit_shape
 from .texture import TextureStep, fit_texture
+from .threads import use_one_torch_thread
 
-__all__ = ["CameraStep", "ShapeStep", "TextureStep", "fit_camera", "fit_shape", "fit_texture"]
+__all__ = ["CameraStep", "ShapeStep", "TextureStep", "fit_camera", "fit_shape", "fit_texture", "use_one_torch_thread"]

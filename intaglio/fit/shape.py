@@ -61,7 +61,7 @@ def fit_shape(
 
     Example:
         >>> steps = fit_shape(shapes.teapot().normalized(), square, Camera.look_at(orbit(2.732, 0, 90)))
-        >>> fitted = next(itertools.islice(steps, 150, None)).mesh
+        >>> fitted = next(itertools.islice(steps, 100, None)).mesh
     """
     if len(target.shape) != 2:
         raise ValueError(f"fit_shape: target must be [H, W]; got {list(target.shape)}")

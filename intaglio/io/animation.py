@@ -17,6 +17,7 @@ import numpy as np
 
 from .atomic import write_atomically
 from .errors import InputError
+from .gif import gif_parts
 from .images import srgb_bytes
 
 __all__ = ["Animation", "check_animation_path", "save_animation"]
@@ -128,25 +129,9 @@ def check_animation_path(path: str | Path) -> None:
 
 
 def _write_gif(path: Path, frames: Iterator[np.ndarray], frames_per_second: int) -> None:
-    """GIF89a, put together frame by frame: Pillow compares each with the last, which takes longer than coding it."""
-    from PIL import GifImagePlugin, Image
-
     def write(aside: Path) -> None:
         with aside.open("wb") as file:
-            for number, frame in enumerate(frames):
-                if number == 0:
-                    height, width, _ = frame.shape
-                    size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
-                    forever = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
-                    file.write(b"GIF89a" + size + b"\x00\x00\x00" + forever)
-                picture = Image.fromarray(frame)
-                # The palette of a quarter of the pixels costs a quarter and looks the same.
-                few = picture.resize((-(-width // 2), -(-height // 2)), Image.Resampling.NEAREST)
-                palette = few.quantize(256, Image.Quantize.MEDIANCUT)
-                coded = picture.quantize(palette=palette, dither=Image.Dither.NONE)
-                duration = round(1000 / frames_per_second)
-                file.writelines(GifImagePlugin.getdata(coded, duration=duration, include_color_table=True))
-            file.write(b";")
+            file.writelines(gif_parts(frames, frames_per_second))
 
     write_atomically(path, write)
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""The command line: `intaglio render`, `intaglio fit shape|texture|camera`, `intaglio demo`.
+
+What goes wrong is one line on standard error and exit code 2; Ctrl-C keeps what there is and exits with 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from .arguments import parse
+from .progress import Stop
+
+__all__ = ["main"]
+
+FAILED, STOPPED = 2, 130  # 128 + SIGINT, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program that `arguments` (sys.argv's by default) name; returns the exit code."""
+    try:
+        options = parse(arguments)
+        with Stop() as stop:
+            options.program(options, stop)
+    except (ValueError, MemoryError) as error:
+        print(f"intaglio: {str(error) or 'not enough memory (try a smaller --size)'}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("intaglio: stopped at once; what was being written is gone", file=sys.stderr)
+        return STOPPED
+    return STOPPED if stop.requested else 0
