@@ -4,22 +4,14 @@
 import numpy as np
 import pytest
 import torch
-from reference import edges, scenes, walk
+from reference import scenes, walk
 from reference.agreement import assert_close
-from reference.derivative import central, complex_step
+from reference.derivative import central
+from reference.estimators import gain, grad_pos_clip
+from reference.silhouettes import mask_colors, rectangle, smooth_weight, sphere_in_pixels
 
 from intaglio import ops
 from intaglio.topology import neighbours
-
-QUAD = np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32)
-
-
-def rectangle(left, top, right, bottom, size):
-    """Quad with its sides at these pixel coordinates (x right, y down)."""
-    height, width = size
-    corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
-    ndc = corners * [2 / width, -2 / height] + [-1, 1]
-    return np.c_[ndc, np.zeros(4), np.ones(4)][None]
 
 
 def mask_of(pos_clip, triangles, size):
@@ -29,30 +21,10 @@ def mask_of(pos_clip, triangles, size):
     return ops.antialias(mask, fragments, pos_clip, triangles)[0, ..., 0]
 
 
-def ball(level, size, radius):
-    """Sphere in pixels from the image centre: (pos_clip, triangles, d pos_clip / d radius [V,4])."""
-    sphere = scenes.icosphere(level)
-    outward = sphere.vertices @ scenes.rotation([1, 2, 3], 0.7).T
-    matrix = scenes.orthographic((size, size), 2 * size)
-    centre = np.array([0.3, -0.2, 0])
-    pos_clip = scenes.project(matrix, outward * radius + centre)
-    grown = scenes.project(matrix, outward * (radius + 1) + centre)
-    return pos_clip, sphere.triangles, (grown - pos_clip)[0]
-
-
-def smooth_weight(size):
-    y, x = (np.arange(n) / max(size) for n in size)
-    return 1 + 0.4 * np.sin(5 * x[None, :] + 1) + 0.4 * np.cos(4 * y[:, None] + 2)
-
-
-def grad_pos_clip(pos_clip, triangles, weight):
-    pos = torch.tensor(pos_clip, requires_grad=True)
-    faces = torch.from_numpy(triangles)
-    fragments = ops.rasterize(pos, faces, weight.shape)
-    mask = (fragments.triangle_id >= 0).to(pos.dtype)[..., None]
-    image = ops.antialias(mask, fragments, pos, faces)
-    (image[0, ..., 0] * torch.from_numpy(weight)).sum().backward()
-    return pos.grad[0].numpy()
+def ball(size, radius):
+    """(pos_clip, triangles) of a round mask."""
+    shape, _ = sphere_in_pixels(4, radius)
+    return scenes.project(scenes.orthographic((size, size), 2 * size), shape.vertices), shape.triangles
 
 
 # --- the picture
@@ -60,14 +32,14 @@ def grad_pos_clip(pos_clip, triangles, weight):
 
 @pytest.mark.parametrize("right", [3.05, 3.3, 3.5, 3.6, 3.95, 4.0])
 def test_an_upright_edge_leaves_its_coverage(right):
-    row = mask_of(rectangle(-4, -4, right, 12, (8, 8)), QUAD, (8, 8))[4]
+    row = mask_of(*rectangle(-4, -4, right, 12, (8, 8)), (8, 8))[4]
     expected = np.clip(right - np.arange(8), 0, 1)
     np.testing.assert_allclose(row, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("top", [2.05, 2.5, 2.75])
 def test_a_level_edge_leaves_its_coverage(top):
-    column = mask_of(rectangle(-4, top, 12, 12, (8, 8)), QUAD, (8, 8))[:, 4]
+    column = mask_of(*rectangle(-4, top, 12, 12, (8, 8)), (8, 8))[:, 4]
     np.testing.assert_allclose(column, np.clip(np.arange(8) + 1 - top, 0, 1), rtol=0, atol=1e-12)
 
 
@@ -86,7 +58,7 @@ def test_a_disc_is_blended_by_coverage_at_every_angle(low):
     # 1/2: with a random offset, by 1/6 in the mean square's root; 16 of 85 pixels add 0.08.
     errors = []
     for radius in (19.3, 21.1, 22.7, 24.2):
-        pos_clip, triangles, _ = ball(4, 64, radius)
+        pos_clip, triangles = ball(64, radius)
         coverage = disc_coverage((64, 64), (32.3, 32.2), radius)
         y, x = np.mgrid[:64, :64] + 0.5
         angle = np.degrees(np.arctan2(np.abs(y - 32.2), np.abs(x - 32.3)))
@@ -115,10 +87,10 @@ def test_values_stay_within_the_colours_around(dtype):
 
 def test_inside_a_surface_nothing_is_blended():
     # Two triangles of one plane, in different colours: their common edge is none of the silhouette.
-    pos_clip = rectangle(-4, -4, 12, 12, (8, 8))
-    fragments = ops.rasterize(pos_clip, QUAD, (8, 8))
+    pos_clip, quad = rectangle(-4, -4, 12, 12, (8, 8))
+    fragments = ops.rasterize(pos_clip, quad, (8, 8))
     image = fragments.triangle_id[..., None].astype(float)
-    np.testing.assert_array_equal(ops.antialias(image, fragments, pos_clip, QUAD), image)
+    np.testing.assert_array_equal(ops.antialias(image, fragments, pos_clip, quad), image)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -152,14 +124,10 @@ def test_scenes_agree_with_the_reference(seed):
 @pytest.mark.parametrize("size", [64, 160])
 @pytest.mark.parametrize("level", range(6))
 def test_a_growing_sphere_has_gain_one(level, size):
-    pos_clip, triangles, direction = ball(level, size, 23 * size / 64)
-    weight = smooth_weight((size, size))
-    got = (grad_pos_clip(pos_clip, triangles, weight) * direction).sum()
-    pixels = edges.pixels_from_clip(pos_clip[0], weight.shape)
-    velocity = complex_step(lambda p: edges.pixels_from_clip(p, weight.shape), pos_clip[0], direction)
-    hull = edges.convex_hull(pixels)
-    truth = (edges.polygon_gradient(pixels[hull], weight) * velocity[hull]).sum()
-    assert got / truth == pytest.approx(1, abs=0.01)
+    shape, outward = sphere_in_pixels(level, radius=23 * size / 64)
+    matrix = scenes.orthographic((size, size), 2 * size)
+    got = gain(matrix, shape, outward, smooth_weight((size, size)), op=ops.antialias)
+    assert got == pytest.approx(1, abs=0.01)
 
 
 def scene_in_torch(seed=1):
@@ -205,7 +173,8 @@ def test_what_is_hidden_gets_no_gradient():
         scenes.Shape(wall.vertices + np.array([0.4, 0.7, 20]), wall.triangles),
     )
     pos_clip = scenes.project(scenes.orthographic((64, 64), 64), mesh.vertices)
-    grad = grad_pos_clip(pos_clip, mesh.triangles, smooth_weight((64, 64)))
+    weight = smooth_weight((64, 64))
+    grad = grad_pos_clip(pos_clip, mesh.triangles, mask_colors(mesh.triangles), weight, op=ops.antialias)
     assert not grad[: len(sphere.vertices)].any()
     assert grad[len(sphere.vertices) :].any()
 

@@ -361,42 +361,6 @@ def test_bad_input_found_in_backward_names_the_op():
         image.sum().backward()
 
 
-# --- what is odd, but good
-
-
-def test_an_empty_mesh_is_background():
-    fragments = ops.rasterize(POS[:, :0], TRIANGLES[:0], SIZE)
-    assert (fragments.triangle_id == -1).all()
-    image = ops.interpolate(ATTRIBUTES, fragments, TRIANGLES[:0])
-    assert not image.any()
-    assert not ops.antialias(image, fragments, POS, TRIANGLES[:0]).any()
-
-
-@pytest.mark.parametrize("filter", ["nearest", "bilinear"])
-@pytest.mark.parametrize("wrap", ["repeat", "mirror", "clamp"])
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e37, -1e37, 3e9, -3e9])
-def test_uv_beyond_all_texels_reads_texels_or_gives_nan(value, wrap, filter):
-    sample = ops.sample_texture(TEXTURE, np.full_like(UV, value), filter=filter, wrap=wrap)
-    assert ((sample == 1) | (np.isnan(sample) & ~np.isfinite(value))).all()
-
-
-def test_an_empty_batch_gives_an_empty_image():
-    fragments = ops.rasterize(POS[:0], TRIANGLES, SIZE)
-    assert fragments.depth.shape == (0, 4, 6)
-    assert ops.interpolate(ATTRIBUTES, fragments, TRIANGLES).shape == (0, 4, 6, 2)
-
-
-def test_no_channels_give_no_channels():
-    assert ops.interpolate(ATTRIBUTES[:, :0], FRAGMENTS, TRIANGLES).shape == (1, 4, 6, 0)
-
-
-def test_an_empty_mesh_has_a_gradient_of_its_shape():
-    pos = torch.zeros(2, 0, 4, requires_grad=True)
-    fragments = ops.rasterize(pos, torch.zeros(0, 3, dtype=torch.int32), SIZE)
-    fragments.depth.sum().backward()
-    assert pos.grad.shape == (2, 0, 4)
-
-
 def test_bad_input_leaves_the_next_call_unharmed():
     with pytest.raises(ValueError, match="finite"):
         ops.rasterize(with_value(POS, np.nan), TRIANGLES, SIZE)

@@ -1,58 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""`edge_gradient` against what it approximates: the exact line integral along visible edges.
-
-Losses are linear in the image, L = sum(weight * image) with a smooth weight, so that the upstream gradient of the image
-with one sample per pixel is that of the box-filtered image, and only the edges' motion is compared.
-"""
+"""`edge_gradient` by hand, against the exact line integral along visible edges, and against the reference walk."""
 
 import numpy as np
 import pytest
 import torch
-from reference import edges, images, scenes, shade, walk
+from reference import edges, scenes, walk
 from reference.agreement import assert_close
-from reference.derivative import complex_step
+from reference.estimators import grad_pos_clip
+from reference.silhouettes import (
+    clip_direction,
+    exact_derivative,
+    mask_colors,
+    rectangle,
+    smooth_weight,
+    sphere_in_pixels,
+    window_weight,
+)
 
 from intaglio import ops
 from intaglio.topology import neighbours
-
-
-def smooth_weight(size, seed=0):
-    """[H,W]: positive, varying over about a third of the image."""
-    y, x = (np.arange(n) / max(size) for n in size)
-    phase = np.random.default_rng(seed).uniform(0, 6, 2)
-    return 1 + 0.4 * np.sin(5 * x[None, :] + phase[0]) + 0.4 * np.cos(4 * y[:, None] + phase[1])
-
-
-def window_weight(size):
-    """[H,W]: smooth, 1 in the middle and 0 from the image's border on, so that edges which leave it have no end."""
-    y, x = (2 * (np.arange(n) + 0.5) / n - 1 for n in size)
-    return np.clip(1 - (x[None, :] ** 2 + y[:, None] ** 2), 0, None) ** 2
-
-
-def grad_pos_clip(pos_clip, triangles, colors, weight, *, dtype=torch.float64, positions=None):
-    """Gradient [V,4] of sum(weight * image) through edge_gradient alone; colors [F+1,C], background last."""
-    pos = torch.tensor(pos_clip, dtype=dtype, requires_grad=True)
-    faces = torch.from_numpy(triangles)
-    fragments = ops.rasterize(pos, faces, weight.shape)
-    image = torch.tensor(colors, dtype=dtype)[fragments.triangle_id.long()]
-    table = torch.from_numpy(neighbours(triangles, positions))
-    image = ops.edge_gradient(image, fragments, pos, faces, neighbours=table)
-    (image * torch.tensor(weight, dtype=dtype)[..., None]).sum().backward()
-    assert pos.grad is not None
-    return pos.grad[0].double().numpy()
-
-
-def mask_colors(triangles, inside=1.0):
-    return np.array([[inside]] * len(triangles) + [[0.0]])
-
-
-def rectangle(left, top, right, bottom, size):
-    """Quad with its sides at these pixel coordinates (x right, y down)."""
-    height, width = size
-    corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
-    ndc = corners * [2 / width, -2 / height] + [-1, 1]
-    return np.c_[ndc, np.zeros(4), np.ones(4)][None], np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32)
-
 
 # --- closed forms
 
@@ -133,92 +99,6 @@ def test_isolated_triangles_come_as_close_as_published(circumradius, published):
     assert np.sqrt(squared_error / squared_truth) <= published
 
 
-# --- gains
-
-
-def sphere_in_pixels(level, radius, centre=(0.3, -0.2), depth=0.0):
-    """Vertices [V,3] in pixels from the image centre, y up, and the outward direction of each."""
-    sphere = scenes.icosphere(level)
-    outward = sphere.vertices @ scenes.rotation([1, 2, 3], 0.7).T
-    return scenes.Shape(outward * radius + np.array([*centre, depth]), sphere.triangles), outward
-
-
-def clip_direction(matrix, vertices, velocity):
-    """d pos_clip / dt [V,4] of vertices that move with `velocity`."""
-    return (scenes.project(matrix, vertices + velocity) - scenes.project(matrix, vertices))[0]
-
-
-def exact_derivative(pos_clip, direction, weight):
-    """Of sum(weight * area of the pixels inside the convex silhouette), when pos_clip moves along `direction`."""
-    pixels = edges.pixels_from_clip(pos_clip[0], weight.shape)
-    velocity = complex_step(lambda p: edges.pixels_from_clip(p, weight.shape), pos_clip[0], direction)
-    hull = edges.convex_hull(pixels)
-    return (edges.polygon_gradient(pixels[hull], weight) * velocity[hull]).sum()
-
-
-def gain(matrix, shape, velocity, weight, *, dtype=torch.float64):
-    pos_clip = scenes.project(matrix, shape.vertices)
-    direction = clip_direction(matrix, shape.vertices, velocity)
-    grad = grad_pos_clip(pos_clip, shape.triangles, mask_colors(shape.triangles), weight, dtype=dtype)
-    return (grad * direction).sum() / exact_derivative(pos_clip, direction, weight)
-
-
-# The stated accuracy of the estimator: 1 % for gains. The rules of the field lose 3 % to 100 % here.
-GAIN_TOLERANCE = 0.01
-
-
-@pytest.mark.parametrize("size", [64, 160])
-@pytest.mark.parametrize("level", range(6))
-def test_a_growing_sphere_has_gain_one(level, size):
-    shape, outward = sphere_in_pixels(level, radius=23 * size / 64)
-    matrix = scenes.orthographic((size, size), 2 * size)
-    assert gain(matrix, shape, outward, smooth_weight((size, size))) == pytest.approx(1, abs=GAIN_TOLERANCE)
-
-
-@pytest.mark.parametrize("level", range(6))
-def test_a_growing_sphere_in_perspective_has_gain_one(level):
-    sphere = scenes.icosphere(level)
-    outward = sphere.vertices @ scenes.rotation([3, 1, 2], 1.1).T
-    shape = scenes.Shape(outward + np.array([0.15, -0.1, -2.8]), sphere.triangles)
-    matrix = scenes.perspective(1.7, aspect=1.25)
-    assert gain(matrix, shape, outward, smooth_weight((64, 80))) == pytest.approx(1, abs=GAIN_TOLERANCE)
-
-
-@pytest.mark.parametrize("level", [1, 3, 5])
-def test_a_growing_sphere_has_gain_one_in_float32(level):
-    shape, outward = sphere_in_pixels(level, radius=23)
-    matrix = scenes.orthographic((64, 64), 128)
-    weight = smooth_weight((64, 64))
-    assert gain(matrix, shape, outward, weight, dtype=torch.float32) == pytest.approx(1, abs=GAIN_TOLERANCE)
-
-
-@pytest.mark.parametrize("velocity", [(1, 0, 0), (0, 1, 0)])
-@pytest.mark.parametrize("level", range(6))
-def test_a_moving_sphere_has_gain_one(level, velocity):
-    # The two sides of a moving sphere nearly cancel (the weight's slope is left), and with them the accuracy: 3 %.
-    shape, _ = sphere_in_pixels(level, radius=58)
-    matrix = scenes.orthographic((160, 160), 320)
-    ramp = 1 + np.add.outer(np.arange(160), np.arange(160)) / 100
-    assert gain(matrix, shape, np.array(velocity, dtype=float), ramp) == pytest.approx(1, abs=0.03)
-
-
-@pytest.mark.parametrize(("gap", "level"), [(60, 5), (8, 5), (2, 5), (60, 3), (8, 4), (2, 2)])
-def test_a_sphere_before_a_dense_plane_of_its_own_mesh_has_gain_one(gap, level):
-    size = (64, 64)
-    shape, outward = sphere_in_pixels(level, radius=23)
-    wall = scenes.grid(48, half_side=40.0)
-    mesh = scenes.join(shape, scenes.Shape(wall.vertices + np.array([0, 0, -gap]), wall.triangles))
-    colors = np.array([[1.0]] * len(shape.triangles) + [[0.3]] * len(wall.triangles) + [[0.0]])
-    matrix = scenes.orthographic(size, 200)
-    weight = smooth_weight(size)
-    grad = grad_pos_clip(scenes.project(matrix, mesh.vertices), mesh.triangles, colors, weight)
-    direction = clip_direction(matrix, shape.vertices, outward)
-    truth = 0.7 * exact_derivative(scenes.project(matrix, shape.vertices), direction, weight)
-    assert (grad[: len(direction)] * direction).sum() / truth == pytest.approx(1, abs=0.02)
-    # The wall's own border lies outside the image: it does not move the picture.
-    assert np.abs(grad[len(direction) :]).sum() == 0
-
-
 # --- surfaces that cross
 
 
@@ -288,117 +168,6 @@ def test_an_occluder_moves_over_a_textured_background(seed):
     truth = exact_derivative(pos_clip, direction, weight * (3.0 - picture))
     # The colours are taken at pixel centres, up to half a pixel from the edge: (0.5 / 56 * 5) * 0.4 / 2 = 1 %.
     assert (pos.grad[0].numpy() * direction).sum() == pytest.approx(truth, rel=0.02)
-
-
-# --- whole pipelines against finite differences of supersampled pictures
-
-
-def bumpy(level, radius, centre):
-    """(vertices, triangles) of a sphere with bumps, in pixels, and the direction in which its radius grows."""
-    sphere = scenes.icosphere(level)
-    bumps = 1 + 0.1 * np.sin(5 * sphere.vertices[:, 0]) * np.cos(4 * sphere.vertices[:, 1] + sphere.vertices[:, 2])
-    outward = (sphere.vertices * bumps[:, None]) @ scenes.rotation([1, 1, 0.3], 0.6).T
-    return scenes.Shape(outward * radius + centre, sphere.triangles), outward
-
-
-def texture(attributes, xp):
-    """A picture of texture coordinates [...,2] -> [...,2], so smooth that it hardly changes within a pixel."""
-    u, v = attributes[..., 0], attributes[..., 1]
-    return xp.stack([0.6 + 0.3 * xp.sin(2 * u) * xp.cos(1.5 * v), 0.4 + 0.2 * xp.sin(2 * v + u)], -1)
-
-
-def whole_pipeline(matrix, mesh, attributes, weight):
-    """Gradient [V,4] of sum(weight * image), interior and edges, of a mesh textured by its attributes [V,3].
-
-    The third attribute scales the texture, so that the parts of a mesh differ.
-    """
-    pos = torch.tensor(scenes.project(matrix, mesh.vertices), requires_grad=True)
-    faces = torch.from_numpy(mesh.triangles)
-    fragments = ops.rasterize(pos, faces, weight.shape[1:3])
-    values = ops.interpolate(torch.from_numpy(attributes), fragments, faces)
-    image = texture(values[..., :2], torch) * values[..., 2:]
-    image = ops.edge_gradient(image, fragments, pos, faces)
-    (image * torch.from_numpy(weight)).sum().backward()
-    assert pos.grad is not None
-    return pos.grad[0].numpy()
-
-
-def shade_by(attributes, triangles):
-    def shaded(triangle_id, barycentrics):
-        values = shade.interpolate(attributes, triangle_id, barycentrics, triangles)
-        return texture(values[..., :2], np) * values[..., 2:]
-
-    return shaded
-
-
-# The estimator's 1 %, and 1 % for 16 x 16 samples a pixel: a step of 1/4 pixel hands some 130 * 16 samples over on each
-# side, 1 / sqrt(4000) of them by chance. Of the sum of what the vertices contribute: opposite sides of a shape cancel
-# in the derivative, their errors do not.
-PIPELINE_TOLERANCE = 0.02
-
-
-def assert_pipeline_agrees(matrix, mesh, attributes, velocity, weight, step):
-    contributions = whole_pipeline(matrix, mesh, attributes, weight) * clip_direction(matrix, mesh.vertices, velocity)
-    truth = images.loss_derivative(
-        lambda t: scenes.project(matrix, mesh.vertices + t * velocity),
-        mesh.triangles, weight, 16, shade_by(attributes, mesh.triangles), step,
-    )  # fmt: skip
-    assert contributions.sum() == pytest.approx(truth, abs=PIPELINE_TOLERANCE * np.abs(contributions).sum())
-    return contributions.sum() / truth
-
-
-@pytest.mark.parametrize("gap", [30, 5])
-def test_a_bumpy_textured_sphere_before_a_textured_plane(gap):
-    size = (64, 64)
-    ball, outward = bumpy(3, 20.0, np.array([1.3, -0.6, 0]))
-    wall = scenes.grid(6, half_side=50.0)
-    mesh = scenes.join(ball, scenes.Shape(wall.vertices + np.array([0.2, 0.1, -gap]), wall.triangles))
-    scale = np.where(np.arange(len(mesh.vertices)) < len(ball.vertices), 1.5, 0.5)
-    attributes = np.c_[mesh.vertices[:, :2] / 20, scale]
-    velocity = np.concatenate([outward, np.zeros((len(wall.vertices), 3))])
-    weight = np.stack([smooth_weight(size, 1), smooth_weight(size, 2)], -1)[None]
-    assert_pipeline_agrees(scenes.orthographic(size, 100), mesh, attributes, velocity, weight, step=0.25)
-
-
-@pytest.mark.parametrize("parameter", ["radius", "x", "y", "z"])
-def test_a_bumpy_sphere_in_perspective_that_occludes_itself_and_another(parameter):
-    size = (56, 64)
-    matrix = scenes.perspective(1.6, aspect=64 / 56)
-    front, outward = bumpy(3, 0.8, np.array([0.2, -0.1, -3]))
-    back, _ = bumpy(2, 0.9, np.array([-0.5, 0.4, -4.5]))
-    mesh = scenes.join(front, back)
-    scale = np.where(np.arange(len(mesh.vertices)) < len(front.vertices), 1.5, 0.6)
-    attributes = np.c_[mesh.vertices[:, :2], scale]
-    velocities = {"radius": outward, **dict(zip("xyz", np.eye(3)[:, None, :] + 0 * outward, strict=True))}
-    velocity = np.concatenate([velocities[parameter], np.zeros_like(back.vertices)])
-    weight = np.stack([smooth_weight(size, 3), smooth_weight(size, 4)], -1)[None]
-    assert_pipeline_agrees(matrix, mesh, attributes, velocity, weight, step=0.015)
-
-
-def test_two_spheres_that_cut_each_other():
-    size = (64, 64)
-    first, outward = bumpy(3, 18.0, np.array([-6.3, -0.6, 0]))
-    second, _ = bumpy(3, 16.0, np.array([7.2, 3.1, 3.0]))
-    mesh = scenes.join(first, second)
-    scale = np.where(np.arange(len(mesh.vertices)) < len(first.vertices), 1.5, 0.5)
-    attributes = np.c_[mesh.vertices[:, :2] / 20, scale]
-    velocity = np.concatenate([outward, np.zeros_like(second.vertices)])
-    weight = np.stack([smooth_weight(size, 5), smooth_weight(size, 6)], -1)[None]
-    assert_pipeline_agrees(scenes.orthographic(size, 100), mesh, attributes, velocity, weight, step=0.25)
-
-
-def test_a_floor_that_passes_under_the_camera():
-    # The floor's sides run from behind the eye to the horizon: their visible part moves when the floor sinks.
-    size = (96, 128)
-    floor = np.array([[-1.5, -1, 3], [1.5, -1, 3], [1.5, -1, -9], [-1.5, -1, -9.0]]) @ scenes.rotation([1, 2, 3], 0.15)
-    mesh = scenes.Shape(floor, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
-    attributes = np.c_[floor[:, [0, 2]] * 0.05, np.ones(4)]
-    # The sides leave the picture; a weight that fades there leaves no half pixel of them to argue about.
-    weight = np.stack([smooth_weight(size, 7), smooth_weight(size, 8)], -1)[None] * window_weight(size)[..., None]
-    for velocity in ([0, 1.0, 0], [1.0, 0, 0], [0, 0.3, 1.0]):
-        moved = np.zeros((4, 3)) + velocity
-        matrix = scenes.perspective(1.2, aspect=4 / 3)
-        assert_pipeline_agrees(matrix, mesh, attributes, moved, weight, step=0.05)
 
 
 # --- agreement with the reference walk, pair by pair
