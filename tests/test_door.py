@@ -13,12 +13,14 @@ from intaglio import ops
 # One triangle on 4 x 6 pixels.
 POS = np.array([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 1]]], dtype=np.float32)
 TRIANGLES = np.array([[0, 1, 2]], dtype=np.int32)
-FRAGMENTS = ops.rasterize(POS, TRIANGLES, (4, 6))
+SIZE = (4, 6)
+FRAGMENTS = ops.rasterize(POS, TRIANGLES, SIZE)
 IMAGE = np.zeros((1, 4, 6, 2), dtype=np.float32)
+LAYERS = ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=2)
+LAYER_COLORS = np.zeros((1, 4, 6, 2, 3), dtype=np.float32)
 TEXTURE = np.ones((1, 4, 4, 3), dtype=np.float32)
 UV = np.zeros((1, 2, 2, 2), dtype=np.float32)
 ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
-SIZE = (4, 6)
 
 
 def with_value(array, value):
@@ -327,6 +329,55 @@ CASES = {
         lambda: ops.sample_face_texture(np.zeros((0, 2, 2, 2, 3), np.float32), FRAGMENTS),
         "sample_face_texture: fragments.triangle_id must be in [-1, 0); got 0 "
         "(were these fragments made from other triangles?)",
+    ),
+    # soft_rasterize, soft_blend
+    "a blur of nothing": (
+        lambda: ops.soft_rasterize(POS, TRIANGLES, SIZE, sigma=0),
+        "soft_rasterize: sigma must be a positive number; got 0 (in squared ndc; the default is 1e-4)",
+    ),
+    "no layers": (
+        lambda: ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=0),
+        "soft_rasterize: layers must be a whole number from 1 to 256; got 0 (the default is 8)",
+    ),
+    "half a layer": (
+        lambda: ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=2.5),
+        "soft_rasterize: layers must be a whole number from 1 to 256; got 2.5 (the default is 8)",
+    ),
+    "a thousand layers": (
+        lambda: ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=1000),
+        "soft_rasterize: layers must be a whole number from 1 to 256; got 1000 (the default is 8)",
+    ),
+    "a soft index too large": (
+        lambda: ops.soft_rasterize(POS, TRIANGLES + 1, SIZE),
+        "soft_rasterize: triangles must be in [0, 3); got 3 "
+        "(indices count from 0 and must stay below the number of vertices)",
+    ),
+    "a soft not a number": (
+        lambda: ops.soft_rasterize(with_value(POS, np.nan), TRIANGLES, SIZE),
+        "soft_rasterize: pos_clip must be finite; got nan at flat index 6 "
+        "(a camera inside the mesh, or a diverged fit?)",
+    ),
+    "colours of no layer": (
+        lambda: ops.soft_blend(LAYER_COLORS[..., 0, :], LAYERS, background=(0, 0, 0)),
+        "soft_blend: image must be [B, H, W, K, C]; got [1, 4, 6, 3] (the colour of every layer)",
+    ),
+    "colours of one layer of two": (
+        lambda: ops.soft_blend(LAYER_COLORS[:, :, :, :1], LAYERS, background=(0, 0, 0)),
+        "soft_blend: soft_fragments.depth must be [B, H, W, K] with B = 1 from image, H = 4 from image, "
+        "W = 6 from image, K = 1 from image; got [1, 4, 6, 2] (see the op's docstring for the shapes)",
+    ),
+    "a background of two channels": (
+        lambda: ops.soft_blend(LAYER_COLORS, LAYERS, background=(0, 0)),
+        "soft_blend: background must be [C] or [B, C] or [B, H, W, C] with B = 1 from image, H = 4 from image, "
+        "W = 6 from image, C = 3 from image; got [2] (see the op's docstring for the shapes)",
+    ),
+    "gamma of nothing": (
+        lambda: ops.soft_blend(LAYER_COLORS, LAYERS, gamma=0, background=(0, 0, 0)),
+        "soft_blend: gamma must be a positive number; got 0 (the default is 1e-4)",
+    ),
+    "hard fragments": (
+        lambda: ops.soft_blend(LAYER_COLORS, FRAGMENTS, background=(0, 0, 0)),
+        "soft_blend: soft_fragments must be SoftFragments; got Fragments (pass what soft_rasterize returned)",
     ),
     # threads
     "no threads": (
