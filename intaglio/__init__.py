@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .ops import (
     Fragments,
+    SoftFragments,
     antialias,
     edge_gradient,
     get_num_threads,
@@ -23,6 +24,8 @@ from .ops import (
     screen_derivatives,
     set_num_threads,
     silhouette,
+    soft_blend,
+    soft_rasterize,
     sweep_gradient,
 )
 from .topology import neighbours

@@ -200,6 +200,7 @@ NB_MODULE(_native, m) {
   bind_loss(m);
   bind_texture(m);
   bind_sweep_gradient(m);
+  bind_soft(m);
   m.def("recycled_array", &recycled_array);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);

@@ -72,5 +72,6 @@ T* image_of(const Array& array, Raster r) {
 // The parts of the door that have files of their own.
 void bind_texture(nb::module_& m);
 void bind_sweep_gradient(nb::module_& m);
+void bind_soft(nb::module_& m);
 
 }  // namespace intaglio

@@ -11,12 +11,14 @@ from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .loss import squared_error
+from .soft import SoftFragments, soft_blend, soft_rasterize
 from .texture import mip_pyramid, sample_face_texture, sample_texture
 from .visibility import antialias, edge_gradient, silhouette, sweep_gradient
 
 __all__ = [
     "MAX_SIZE",
     "Fragments",
+    "SoftFragments",
     "antialias",
     "edge_gradient",
     "get_num_threads",
@@ -28,6 +30,8 @@ __all__ = [
     "screen_derivatives",
     "set_num_threads",
     "silhouette",
+    "soft_blend",
+    "soft_rasterize",
     "squared_error",
     "sweep_gradient",
 ]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import geometry, loss, texture, visibility
+from . import geometry, loss, soft, texture, visibility
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .loss import SQUARED_ERROR
 from .op import Call, Op
+from .soft import SOFT_BLEND, SOFT_RASTERIZE
 from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
 from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SWEEP_GRADIENT
 
@@ -22,6 +23,8 @@ __all__ = [
     "SAMPLE_PYRAMID",
     "SCREEN_DERIVATIVES",
     "SILHOUETTE",
+    "SOFT_BLEND",
+    "SOFT_RASTERIZE",
     "SQUARED_ERROR",
     "SWEEP_GRADIENT",
     "WRAPS",
@@ -29,7 +32,7 @@ __all__ = [
     "Op",
 ]
 
-OPS = geometry.OPS + texture.OPS + visibility.OPS + loss.OPS
+OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + loss.OPS
 
 # Every call with the number of its outputs, for frameworks that register them by name.
-CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + loss.CALLS
+CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + loss.CALLS

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Soft triangles: each covers every pixel with a probability that falls with the distance to its outline, and a pixel blends
+// the nearest ones by probability and depth. Liu, Li, Chen, Li: Soft Rasterizer: A Differentiable Renderer for Image-based 3D
+// Reasoning, ICCV 2019; constants of its published code. Distances are Euclidean in ndc.
+#pragma once
+#include "vec.h"
+
+namespace intaglio {
+
+// Triangles are left out where their probability is below 1e-4: beyond sqrt(ln(1 / 1e-4 - 1) sigma).
+constexpr double kSoftReach = 9.2102403669758494;
+
+// A triangle in ndc, with what its samples need.
+template <class T>
+struct SoftTriangle {
+  Vec2<T> corner[3];
+  T w[3], depth[3];     // depth: z / w
+  T turn;               // +1 if counter-clockwise, else -1
+  T inverse_length[3];  // one over the squared length of the edge from corner k to k + 1; 0 if it has none
+};
+
+// False if the triangle has no area, reaches behind the eye, or so close to it that its image has no bounds.
+template <class T>
+INTAGLIO_HD bool soft_triangle(const Vec4<T> v[3], SoftTriangle<T>& t) {
+  constexpr T kFarthest = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    if (!(v[i].w > 0)) return false;
+    t.corner[i] = {v[i].x / v[i].w, v[i].y / v[i].w};
+    t.w[i] = v[i].w, t.depth[i] = v[i].z / v[i].w;
+    if (!(std::fabs(t.corner[i].x) < kFarthest && std::fabs(t.corner[i].y) < kFarthest && std::fabs(t.depth[i]) < kFarthest))
+      return false;
+  }
+  T area = 0;
+  for (int i = 0; i < 3; ++i) {
+    Vec2<T> a = t.corner[i], b = t.corner[(i + 1) % 3];
+    Vec2<T> edge{b.x - a.x, b.y - a.y};
+    T squared = edge.x * edge.x + edge.y * edge.y;
+    t.inverse_length[i] = squared > 0 ? 1 / squared : (T)0;
+    if (i == 0) area = cross(edge, {t.corner[2].x - a.x, t.corner[2].y - a.y});
+  }
+  t.turn = area < 0 ? (T)-1 : (T)1;
+  return area != 0;
+}
+
+// A triangle at one point: the squared distance to its outline, by the edge that lies nearest and the place on it; screen-space
+// weights (times twice the area, negative ones set to 0) and the depth that they give.
+template <class T>
+struct SoftSample {
+  T squared_distance, place;
+  Vec2<T> to_outline;
+  int edge;
+  bool inside;
+  T weight[3], depth;
+};
+
+template <class T>
+INTAGLIO_HD SoftSample<T> soft_sample(const SoftTriangle<T>& t, T X, T Y) {
+  SoftSample<T> s;
+  Vec2<T> p[3];
+  for (int i = 0; i < 3; ++i) p[i] = {t.corner[i].x - X, t.corner[i].y - Y};
+  s.inside = true;
+  T sum = 0, depth = 0;
+  for (int i = 0; i < 3; ++i) {
+    T weight = t.turn * cross(p[(i + 1) % 3], p[(i + 2) % 3]);
+    s.inside &= weight >= 0;
+    s.weight[i] = weight > 0 ? weight : 0;
+    sum += s.weight[i], depth += s.weight[i] * t.depth[i];
+  }
+  s.depth = depth / sum;
+  for (int i = 0; i < 3; ++i) {
+    Vec2<T> a = p[i], edge{p[(i + 1) % 3].x - a.x, p[(i + 1) % 3].y - a.y};
+    T place = -(a.x * edge.x + a.y * edge.y) * t.inverse_length[i];
+    place = clamp(place, (T)0, (T)1);
+    Vec2<T> q{a.x + place * edge.x, a.y + place * edge.y};
+    T squared = q.x * q.x + q.y * q.y;
+    bool nearer = i == 0 || squared < s.squared_distance;
+    s.squared_distance = nearer ? squared : s.squared_distance;
+    s.place = nearer ? place : s.place;
+    s.to_outline.x = nearer ? q.x : s.to_outline.x, s.to_outline.y = nearer ? q.y : s.to_outline.y;
+    s.edge = nearer ? i : s.edge;
+  }
+  return s;
+}
+
+// Equation (1): sigmoid(+- d^2 / sigma).
+template <class T>
+INTAGLIO_HD T soft_probability(const SoftSample<T>& s, T sigma) {
+  T exponent = s.squared_distance / sigma;
+  return 1 / (1 + std::exp(s.inside ? -exponent : exponent));
+}
+
+// Perspective-correct weights of vertices 0 and 1, clamped to the triangle.
+template <class T>
+INTAGLIO_HD Vec2<T> soft_barycentrics(const SoftTriangle<T>& t, const SoftSample<T>& s) {
+  T c[3] = {s.weight[0] / t.w[0], s.weight[1] / t.w[1], s.weight[2] / t.w[2]}, sum = c[0] + c[1] + c[2];
+  return {c[0] / sum, c[1] / sum};
+}
+
+// The cotangents of the sample's probability, barycentrics and depth, carried to the vertices.
+template <class T>
+INTAGLIO_HD void soft_sample_vjp(const SoftTriangle<T>& t, T X, T Y, T sigma, T grad_probability, Vec2<T> grad_barycentrics,
+                                 T grad_depth, Vec4<T> grad_v[3]) {
+  SoftSample<T> s = soft_sample(t, X, Y);
+  Vec2<T> p[3], grad_p[3] = {};
+  for (int i = 0; i < 3; ++i) p[i] = {t.corner[i].x - X, t.corner[i].y - Y};
+
+  // Through the distance: the nearest point of the outline moves with its edge's ends.
+  T probability = soft_probability(s, sigma);
+  T grad_squared = grad_probability * probability * (1 - probability) * (s.inside ? 1 : -1) / sigma;
+  int a = s.edge, b = (s.edge + 1) % 3;
+  grad_p[a].x += 2 * grad_squared * (1 - s.place) * s.to_outline.x;
+  grad_p[a].y += 2 * grad_squared * (1 - s.place) * s.to_outline.y;
+  grad_p[b].x += 2 * grad_squared * s.place * s.to_outline.x;
+  grad_p[b].y += 2 * grad_squared * s.place * s.to_outline.y;
+
+  // Through the weights: depth is their mean of z / w, barycentrics their shares after division by w.
+  T sum = s.weight[0] + s.weight[1] + s.weight[2], share[3], shares = 0;
+  for (int i = 0; i < 3; ++i) share[i] = s.weight[i] / t.w[i], shares += share[i];
+  T mean = (grad_barycentrics.x * share[0] + grad_barycentrics.y * share[1]) / shares;
+  T grad_weight[3];
+  for (int i = 0; i < 3; ++i) {
+    T grad_share = ((i == 0 ? grad_barycentrics.x : i == 1 ? grad_barycentrics.y : 0) - mean) / shares;
+    grad_weight[i] = grad_share / t.w[i] + grad_depth * (t.depth[i] - s.depth) / sum;
+    if (s.weight[i] == 0) grad_weight[i] = 0;
+    grad_v[i].w -= grad_share * share[i] / t.w[i];
+    T grad_z = grad_depth * s.weight[i] / sum / t.w[i];
+    grad_v[i].z += grad_z, grad_v[i].w -= grad_z * t.depth[i];
+  }
+  for (int i = 0; i < 3; ++i) {
+    int j = (i + 1) % 3, k = (i + 2) % 3;  // weight i = turn cross(p_j, p_k), so p_i stands in weights k (first) and j (second)
+    grad_p[i].x += t.turn * (grad_weight[k] * p[j].y - grad_weight[j] * p[k].y);
+    grad_p[i].y += t.turn * (grad_weight[j] * p[k].x - grad_weight[k] * p[j].x);
+  }
+
+  // Through the perspective division.
+  for (int i = 0; i < 3; ++i) {
+    grad_v[i].x += grad_p[i].x / t.w[i], grad_v[i].y += grad_p[i].y / t.w[i];
+    grad_v[i].w -= (grad_p[i].x * t.corner[i].x + grad_p[i].y * t.corner[i].y) / t.w[i];
+  }
+}
+
+// The background's nearness: as if it stood just before the far plane.
+constexpr double kSoftBackground = 1e-3;
+
+// From 1 at the near plane to 0 at the far plane.
+template <class T>
+INTAGLIO_HD T soft_nearness(T depth) {
+  return (1 - depth) / 2;
+}
+
+// The weights of a pixel's layers relative to the nearest: equation (5). exponential[k] = exp((nearness_k - top) / gamma), 0
+// for a layer of probability 0, which is none; the layer's weight is its probability times that.
+template <class T>
+struct SoftWeights {
+  T total, background;  // the sum of all weights, and the background's share of it
+};
+
+template <class T>
+INTAGLIO_HD SoftWeights<T> soft_weights(const T* probability, const T* depth, int64_t layers, T gamma, T* exponential) {
+  T top = (T)kSoftBackground;
+  for (int64_t k = 0; k < layers; ++k)
+    if (probability[k] > 0) top = max_of(top, soft_nearness(depth[k]));
+  T rest = std::exp(((T)kSoftBackground - top) / gamma), total = rest;
+  for (int64_t k = 0; k < layers; ++k) {
+    exponential[k] = probability[k] > 0 ? std::exp((soft_nearness(depth[k]) - top) / gamma) : (T)0;
+    total += probability[k] * exponential[k];
+  }
+  return {total, rest / total};
+}
+
+// The cotangent of layer k's probability and depth, where `gain` is how much the result rises per unit of the layer's share
+// beyond the mean over all shares.
+template <class T>
+struct SoftLayerGradient {
+  T probability, depth;
+};
+
+template <class T>
+INTAGLIO_HD SoftLayerGradient<T> soft_weights_vjp(T probability, T exponential, T total, T gamma, T gain) {
+  T per_probability = exponential / total * gain;
+  return {per_probability, per_probability * probability / gamma * (T)-0.5};
+}
+
+}  // namespace intaglio
