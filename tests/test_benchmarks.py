@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks import dense, forward, growth, imports, overhead, silhouette, threads, timing
+from benchmarks import dense, forward, growth, imports, overhead, programs, silhouette, threads, timing
 from benchmarks.report import Claim, Section
 
 TOYS = {
@@ -19,6 +19,7 @@ TOYS = {
     "growth": lambda: growth.measure(levels=(1, 2), sizes=(16, 32), rounds=1),
     "overhead": lambda: overhead.measure(rounds=1),
     "imports": lambda: imports.measure(rounds=1),
+    "programs": lambda: programs.measure(["--size", "32", "--steps", "1", "--frames", "2"], rounds=1),
 }
 
 
