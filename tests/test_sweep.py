@@ -105,6 +105,20 @@ def test_scenes_agree_with_the_reference(channels, size):
     assert_close(got, expected, tolerance, "grad_pos_clip")
 
 
+def test_edges_that_end_just_before_the_first_line_agree_with_the_reference():
+    # The original converts an edge's end to int, so one that ends in (-1, 0) still touches line 0.
+    rng = np.random.default_rng(5)
+    corners = np.stack([rng.uniform([-4, 0], [-0.1, 9], (12, 2)), rng.uniform([-0.9, 0], [-0.1, 9], (12, 2)),
+                        rng.uniform([1, 0], [9, 9], (12, 2))], axis=1)  # fmt: skip
+    pos_clip = np.concatenate([clip(triangle) for triangle in corners.reshape(12, 3, 2)], axis=1)
+    triangles = np.arange(36, dtype=np.int32).reshape(12, 3)
+    pos_clip[0, :, 2] = np.repeat(rng.uniform(-0.9, 0.9, 12), 3)
+    grad_image = rng.normal(size=(1, 8, 8, 1))
+    got, image, ids = grad_pos_clip(pos_clip, triangles, grad_image, colors=rng.normal(size=(13, 1)))
+    expected = sweep.sweep_gradient(image, grad_image, ids, pos_clip, triangles, EPS)
+    assert_close(got, expected, 5e3 * 2.0**-52 * 20 / EPS, "grad_pos_clip")
+
+
 def test_a_closed_mesh_agrees_with_the_reference():
     rng = np.random.default_rng(3)
     sphere = scenes.icosphere(1)

@@ -38,7 +38,8 @@ def edge_updates(corners: Array, edge: int, across: int, face: int, ids: Array, 
         return array[line, place] if across == 0 else array[place, line]
 
     low, high = sorted((a[across], b[across]))
-    for line in range(max(math.ceil(low), 0), math.floor(min(high, size_across - 1)) + 1):
+    # The original's upper bound is a conversion to int: an edge that ends in (-1, 0) is continued to line 0.
+    for line in range(max(math.ceil(low), 0), math.trunc(min(high, size_across - 1)) + 1):
         cut = crossing(a, b, across, line)
         inner = math.floor(cut) if out > 0 else math.ceil(cut)
         outer = inner + out
@@ -59,10 +60,10 @@ def edge_updates(corners: Array, edge: int, across: int, face: int, ids: Array, 
             gain = np.dot(at(image, line, place) - colour, at(grad, line, place))
             if gain <= 0:
                 continue
-            for corner, other in (((edge) % 3, b), ((edge + 1) % 3, a)):
-                if other[across] == line:
+            for corner, to_other in ((edge, b[across] - line), ((edge + 1) % 3, line - a[across])):
+                if to_other == 0:
                     continue
-                shift = abs(b[across] - a[across]) / abs(other[across] - line) * (place - cut) * 2 / size_along
+                shift = (b[across] - a[across]) / to_other * (place - cut) * 2 / size_along
                 shift += eps if shift > 0 else -eps
                 yield corner, -gain / shift
 
