@@ -269,7 +269,7 @@ def orbit(distance: Any, elevation_degrees: Any, azimuth_degrees: Any) -> Any:
     elevation, azimuth = elevation * (np.pi / 180), azimuth * (np.pi / 180)
     level = distance * xp.cos(elevation)
     x, y, z = level * xp.sin(azimuth), distance * xp.sin(elevation), level * xp.cos(azimuth)
-    shape = max((x.shape, y.shape, z.shape), key=len)
+    shape = (x + y + z).shape
     return xp.stack([xp.broadcast_to(v, shape) for v in (x, y, z)], axis=-1)
 
 

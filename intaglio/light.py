@@ -115,14 +115,17 @@ def _from_point(light: PointLight, normals: Any, positions: Any) -> Any:
 def _matrix(rows: Sequence[Any], surface: Any) -> Any:
     """[3]s or [B, 3]s as [L, 3] or [B, L, 3]; those that are alike for all images are repeated."""
     rows = [like(row, surface) for row in rows]
-    shape = max((tuple(row.shape) for row in rows), key=len)
+    batches = [row.shape[0] for row in rows if row.ndim == 2]
+    shape = (batches[0], 3) if batches else (3,)
     xp = namespace(surface)
     return xp.stack([xp.broadcast_to(row, shape) for row in rows], axis=-2)
 
 
 def _strength(light: Light) -> Any:
     """[3] or [B, 3] colour times intensity; in NumPy where both are known."""
-    color, intensity = (as_float_array(x, np.float64) for x in (light.color, light.intensity))
+    color, intensity = as_float_array(light.color, np.float64), light.intensity
+    if isinstance(intensity, (int, float)):
+        return color * intensity
     lead = leader(color, intensity)
     intensity = like(intensity, lead)
     return like(color, lead) * (intensity[:, None] if intensity.ndim else intensity)

@@ -98,7 +98,7 @@ def render(
     else:
         planes = _over(_shaded(mesh, surface, fragments, lights, shading), fragments, background)
         planes = _visible(planes, fragments, mesh, pos_clip, visibility)
-    planes = [_pooled(plane, supersample) for plane in planes]
+    planes = [ops.downsample(plane, supersample) for plane in planes]
     middle = Fragments(*(_middle_sample(x, supersample) for x in fragments))
     normals = _normals(mesh, surface, middle, shading)
     return Rendering(planes[0][..., :3], planes[-1][..., -1], middle.depth, normals, middle.triangle_id)
@@ -121,14 +121,14 @@ def render_silhouette(
     if visibility == "soft":
         soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
         blank = namespace(pos_clip).zeros_like(soft.barycentrics[..., :1])
-        alpha = ops.soft_blend(blank, soft, background=blank[0, 0, 0, 0])[1]
-        return _pooled(alpha[..., None], supersample)[..., 0]
+        alpha = ops.soft_blend(blank, soft, background=(0,))[1]
+        return ops.downsample(alpha[..., None], supersample)[..., 0]
     if visibility == "edge" and namespace(pos_clip).is_tracked(pos_clip):
         alpha = ops.silhouette(pos_clip, mesh.triangles, _sampled(size, supersample), neighbours=mesh.neighbours)
-        return _pooled(alpha, supersample)[..., 0]
+        return ops.downsample(alpha, supersample)[..., 0]
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
     alpha = namespace(pos_clip).covered(fragments.triangle_id, pos_clip)[..., None]
-    return _pooled(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample)[..., 0]
+    return ops.downsample(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample)[..., 0]
 
 
 class _Surface:
@@ -252,18 +252,10 @@ def _softly(
     background: Any,
 ) -> Sequence[Any]:
     """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
-    xp = namespace(pos_clip)
     soft = ops.soft_rasterize(pos_clip, mesh.triangles, size)
-    batch, height, width, layers = soft.triangle_id.shape
-    wide = Fragments(
-        xp.reshape(soft.triangle_id, (batch, height, width * layers)),
-        xp.reshape(soft.barycentrics, (batch, height, width * layers, 2)),
-        xp.reshape(soft.depth, (batch, height, width * layers)),
-    )
-    color = _shaded(mesh, surface, wide, lights, shading)[0][..., :3]
-    background = xp.zeros_like(pos_clip[0, 0, :3]) if background is None else background
-    color = xp.reshape(color, (batch, height, width, layers, 3))
-    color, alpha = ops.soft_blend(color, soft, background=background)
+    color = _shaded(mesh, surface, soft.as_fragments(), lights, shading)[0][..., :3]
+    color = namespace(color).reshape(color, (*soft.triangle_id.shape, 3))
+    color, alpha = ops.soft_blend(color, soft, background=(0, 0, 0) if background is None else background)
     return [color, alpha[..., None]]
 
 
@@ -278,19 +270,6 @@ def _over(planes: Sequence[Any], fragments: Fragments, background: Any) -> Seque
     if not rest:  # the fourth channel is coverage, which the background has none of
         background = xp.concat([background, xp.zeros_like(background[..., :1])], axis=-1)
     return [color + uncovered * background, *rest]
-
-
-def _pooled(image: Any, supersample: int) -> Any:
-    """[B, s H, s W, C] -> [B, H, W, C], means of s x s samples."""
-    if supersample == 1:
-        return image
-    xp = namespace(image)
-    s, (batch, height, width, channels) = supersample, image.shape
-    # Adding the s rows, then the s columns: several times as fast as a reduction over two short axes.
-    first, *others = xp.unstack(xp.reshape(image, (batch, height // s, s, width * channels)), axis=2)
-    rows = sum(others, start=first)
-    first, *others = xp.unstack(xp.reshape(rows, (batch, height // s, width // s, s, channels)), axis=3)
-    return sum(others, start=first) * (1 / s**2)
 
 
 def _middle_sample(x: Any, supersample: int) -> Any:
