@@ -14,6 +14,7 @@ from .ops import (
     Fragments,
     SoftFragments,
     antialias,
+    downsample,
     edge_gradient,
     get_num_threads,
     interpolate,
@@ -33,7 +34,7 @@ from .topology import neighbours
 if TYPE_CHECKING:
     from . import losses, shapes
     from .camera import Camera, orbit
-    from .io import InputError, load_image, load_obj, save_image, save_obj
+    from .io import InputError, load_image, load_obj, save_animation, save_image, save_obj
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
     from .rendering import Rendering, render, render_silhouette
@@ -55,6 +56,7 @@ _LOADED_LATER = {
     "orbit": "camera",
     "render": "rendering",
     "render_silhouette": "rendering",
+    "save_animation": "io",
     "save_image": "io",
     "save_obj": "io",
     "shapes": "",

@@ -167,6 +167,37 @@ void bind_visibility(nb::module_& m) {
   });
 }
 
+void bind_downsample(nb::module_& m) {
+  m.def("downsample", [](nb::args args) {
+    Arguments next(args);
+    Array image = next("image");
+    next.skip();
+    Array out = next("out");
+    dispatch("downsample", image, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r{out.size(0), out.size(1), out.size(2)};
+      int64_t channels = out.size(3), factor = image.size(1) / r.height;
+      return [=, samples = image.data<const T>({r.batch, factor * r.height, factor * r.width, channels}),
+              means = image_of<T>(out, r)] { downsample(samples, r, channels, factor, means); };
+    });
+  });
+  m.def("downsample_vjp", [](nb::args args) {
+    Arguments next(args);
+    Array grad_out = next("grad_out");
+    next.skip();
+    Array grad_image = next("grad_image");
+    dispatch("downsample backward", grad_out, [&](auto scalar) {
+      using T = decltype(scalar);
+      Raster r{grad_out.size(0), grad_out.size(1), grad_out.size(2)};
+      int64_t channels = grad_out.size(3), factor = grad_image.size(1) / r.height;
+      return [=, grad = image_of<const T>(grad_out, r),
+              out = grad_image.data<T>({r.batch, factor * r.height, factor * r.width, channels})] {
+        downsample_vjp(grad, r, channels, factor, out);
+      };
+    });
+  });
+}
+
 void bind_loss(nb::module_& m) {
   m.def("squared_error", [](nb::args args) {
     Arguments next(args);
@@ -197,6 +228,7 @@ NB_MODULE(_native, m) {
   bind_rasterize(m);
   bind_interpolate(m);
   bind_visibility(m);
+  bind_downsample(m);
   bind_loss(m);
   bind_texture(m);
   bind_sweep_gradient(m);

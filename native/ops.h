@@ -182,6 +182,13 @@ template <class T>
 void sample_face_texture_vjp(const FaceTextures<T>& textures, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                              const T* grad_out, T* grad_values);
 
+// [batch, factor height, factor width, channels] to [batch, height, width, channels]: means.
+template <class T>
+void downsample(const T* image, Raster out_size, int64_t channels, int64_t factor, T* out);
+
+template <class T>
+void downsample_vjp(const T* grad_out, Raster out_size, int64_t channels, int64_t factor, T* grad_image);
+
 // The sum of (a - b)^2 over two arrays of `count` elements.
 template <class T>
 void squared_error(const T* a, const T* b, int64_t count, T* out);

@@ -51,7 +51,12 @@ def load_materials(path: Path, folder: Path) -> dict[str, Material]:
 
 def inside_folder(path: Path, line: int, file: Path, folder: Path) -> Path:
     """`file`, unless a link or '..' leads it out of `folder`: a mesh of a stranger reads no other files."""
-    if not file.resolve().is_relative_to(folder.resolve()):
+    try:
+        is_inside = file.resolve().is_relative_to(folder.resolve())
+        file.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a circle of links
+        raise InputError(path, f"names what no file can be called: {file.name[:80]!r}", line=line) from error
+    if not is_inside:
         remedy = "copy what it needs beside it and name it relatively"
         raise InputError(path, f"names a file outside of its folder: {file}", line=line, remedy=remedy)
     return file

@@ -181,10 +181,10 @@ def _materials(path: Path, found: _Found) -> list[Material]:
     """The material of each triangle."""
     known: dict[str | None, Material] = {None: Material()}
     for line, names in found.libraries:
-        whole = path.parent / names
-        files = [whole] if whole.exists() else [path.parent / name for name in names.split()]  # names may hold spaces
-        for file in files:
-            known.update(load_materials(inside_folder(path, line, file, path.parent), path.parent))
+        whole = inside_folder(path, line, path.parent / names, path.parent)
+        for name in [names] if whole.exists() else names.split():  # a name may hold spaces, a line several names
+            file = inside_folder(path, line, path.parent / name, path.parent)
+            known.update(load_materials(file, path.parent))
     for line, name in zip(found.lines, found.materials, strict=True):
         if name not in known:
             raise InputError(

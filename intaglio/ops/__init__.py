@@ -10,6 +10,7 @@ from __future__ import annotations
 from intaglio import _native
 
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
+from .image import downsample
 from .loss import squared_error
 from .soft import SoftFragments, soft_blend, soft_rasterize
 from .texture import mip_pyramid, sample_face_texture, sample_texture
@@ -20,6 +21,7 @@ __all__ = [
     "Fragments",
     "SoftFragments",
     "antialias",
+    "downsample",
     "edge_gradient",
     "get_num_threads",
     "interpolate",

@@ -10,7 +10,7 @@ from .door import Array, Door
 def squared_error(image: Array, target: Array) -> Array:
     """The sum of (image - target)^2 over all elements, as a scalar array; no mean.
 
-    image, target: the same shape, any. Differentiable. One pass over each and no array in between: on large images several
+    image, target: the same shape, any. Differentiable. One pass over each, no array in between: on large images several
         times as fast as the same written out. Sums of float32 are rounded once per 16384 elements.
 
     Raises ValueError on shapes and dtypes that differ.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""PyTorch front end: every `Op` becomes an autograd.Function, every `Call` an operator of torch.library.
+"""PyTorch front end: an `Op` becomes an autograd.Function, a `Call` an operator of torch.library.
 
-The operators are what torch.compile sees. Outside a compiled region the native module is called directly: dispatching an
-operator costs more than drawing a small image.
+The operators are what torch.compile sees. Outside a compiled region the native module is called directly: to dispatch
+an operator costs more than drawing a small image.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ class _Backward:
         inputs = tuple(next(rest) if x is None else x for x in self.constants)
         outputs = tuple(next(rest) for _ in range(self.num_saved))
         grads = tuple(next(rest) if has else None for has in self.has_grad)
+        if self.op.vjp is None:
+            return (None,) * len(inputs)
         return self.op.vjp(_run, self.needs, inputs, outputs, grads)
 
 
@@ -146,11 +148,32 @@ def _define_function(op: Op) -> Any:
     return Function
 
 
+def _forward(op: Op, inputs: tuple) -> tuple:
+    if op.vjp is None:
+        inputs = tuple(x.detach() if isinstance(x, torch.Tensor) else x for x in inputs)
+    return (inputs[0],) if op.forward is None else _run(op.forward, *inputs)
+
+
+def is_traced(x: torch.Tensor) -> bool:
+    """Is the value of `x` unknown, since torch.compile or a functional transform runs the code?"""
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+
+
+def _is_tracked(op: Op, inputs: tuple) -> bool:
+    if op.vjp is None:
+        return False
+    return torch.is_grad_enabled() and any(isinstance(x, torch.Tensor) and x.requires_grad for x in inputs)
+
+
 def apply(op: Op, *inputs: Any) -> tuple:
     function = _functions[op.name]
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+    if torch.compiler.is_compiling():
+        return function.apply(*inputs) if _is_tracked(op, inputs) else _forward(op, inputs)
+    if torch._C._are_functorch_transforms_active():
         return function.apply(*inputs)
-    # Function.apply without its inspection of the signature, which only functorch needs and which costs as much as an op.
+    if not _is_tracked(op, inputs):
+        return _forward(op, inputs)
+    # Function.apply without its inspection of the signature, which only functorch needs and which costs an op's time.
     return super(torch.autograd.Function, function).apply(*inputs)
 
 

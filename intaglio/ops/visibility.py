@@ -15,8 +15,12 @@ from .geometry import TRIANGLES, Fragments, check_fragments, rasterize_door
 Array = Any
 
 
-def _neighbours_as_drawn(pos_clip: Array, triangles: Array) -> Array:
+def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array) -> Array:
     """The table for a mesh of which only clip-space positions are known: vertices that coincide there are welded."""
+    if door.front.is_traced(pos_clip):
+        door.fail(
+            "neighbours", "given while torch traces", "None", "build the table once: neighbours(triangles, positions)"
+        )
     return _neighbours(triangles, to_numpy(pos_clip)[..., [0, 1, 3]])
 
 
@@ -34,7 +38,7 @@ def _connected_surface_door(
 ) -> tuple[Door, Array]:
     door = _surface_door(op, image, fragments, pos_clip, triangles)
     if neighbours is None:
-        neighbours = _neighbours_as_drawn(pos_clip, triangles)
+        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
     door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
     return door, neighbours
 
@@ -63,9 +67,7 @@ def edge_gradient(
     return door.front.apply(calls.EDGE_GRADIENT, image, fragments.triangle_id, pos_clip, triangles, table)[0]
 
 
-def silhouette(
-    pos_clip: Array, triangles: Array, size: tuple[int, int], *, neighbours: Array | None = None
-) -> Array:
+def silhouette(pos_clip: Array, triangles: Array, size: tuple[int, int], *, neighbours: Array | None = None) -> Array:
     """The silhouette, [B, H, W, 1]: 1 where a triangle is seen and 0 elsewhere, with the gradient of its moving edge.
 
     pos_clip, triangles, size: as for `rasterize`; pos_clip is differentiable.
@@ -78,7 +80,7 @@ def silhouette(
     """
     door = rasterize_door("silhouette", pos_clip, triangles, size)
     if neighbours is None:
-        neighbours = _neighbours_as_drawn(pos_clip, triangles)
+        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
     door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
     return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, neighbours, size[0], size[1])[1]
 

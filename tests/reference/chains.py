@@ -135,9 +135,10 @@ def loss_of(outputs: tuple) -> torch.Tensor:
 
 
 def value_and_gradients(chain: Callable[[Inputs], tuple], x: Inputs) -> tuple[tuple, Inputs]:
-    """Outputs, and the gradients of loss_of(outputs) that are not None."""
+    """Outputs, and the gradients of loss_of(outputs) that are not None; none if the op has no gradient."""
     leaves = {name: value.detach().requires_grad_(value.is_floating_point()) for name, value in x.items()}
     outputs = chain(leaves)
-    loss_of(outputs).backward()
+    if any(output.requires_grad for output in outputs):
+        loss_of(outputs).backward()
     gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
     return tuple(output.detach() for output in outputs), gradients

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import geometry, loss, soft, texture, visibility
+from . import geometry, image, loss, soft, texture, visibility
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
+from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
 from .op import Call, Op
 from .soft import SOFT_BLEND, SOFT_RASTERIZE
@@ -12,6 +13,7 @@ from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SWEEP_GRADIENT
 __all__ = [
     "ANTIALIAS",
     "CALLS",
+    "DOWNSAMPLE",
     "EDGE_GRADIENT",
     "FILTERS",
     "HALVE_TEXTURE",
@@ -32,7 +34,7 @@ __all__ = [
     "Op",
 ]
 
-OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + loss.OPS
+OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + image.OPS + loss.OPS
 
 # Every call with the number of its outputs, for frameworks that register them by name.
-CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + loss.CALLS
+CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + image.CALLS + loss.CALLS

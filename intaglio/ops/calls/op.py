@@ -37,11 +37,12 @@ class Op(NamedTuple):
 
     `vjp(run, needs, inputs, outputs, grads)` gives one cotangent (or None) per input; `needs` says which inputs want
     one, `outputs` holds those whose positions stand in `saved`, in that order; `grads` may hold None. `discrete` are
-    the positions of outputs that have no gradient. A `forward` of None is the identity of the first input.
+    the positions of outputs that have no gradient. A `forward` of None is the identity of the first input, a `vjp`
+    of None has no gradient.
     """
 
     name: str
     forward: Call | None
-    vjp: Callable[[Run, tuple, tuple, tuple, tuple], tuple]
+    vjp: Callable[[Run, tuple, tuple, tuple, tuple], tuple] | None
     saved: tuple[int, ...] = ()
     discrete: tuple[int, ...] = ()
