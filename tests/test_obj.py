@@ -189,6 +189,8 @@ def test_a_hundred_thousand_faces_are_read_in_a_second_or_two(tmp_path):
         (SQUARE + "mtllib no.mtl\nf 1 2 3", None, "no.mtl: cannot be read: No such file or directory"),
         (SQUARE + "mtllib ../x.mtl\nf 1 2 3", ":5", "names a file outside of its folder"),
         (SQUARE + "mtllib /etc/passwd\nf 1 2 3", ":5", "names a file outside of its folder: /etc/passwd"),
+        (SQUARE + "mtllib \0.mtl\nf 1 2 3", ":5", "names what no file can be called: '\\x00.mtl'"),
+        (SQUARE + f"mtllib {'x' * 5000}\nf 1 2 3", ":5", "names what no file can be called: 'xxx"),
         (SQUARE + "mtllib m.mtl\nusemtl x\nf 1 2 3", ":7", "usemtl names no material of m.mtl: 'x' (load_obj("),
     ],
 )  # fmt: skip

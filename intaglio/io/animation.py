@@ -153,12 +153,14 @@ def _write_mp4(path: Path, frames: Iterator[np.ndarray], frames_per_second: int)
         writer = None
         try:
             for frame in frames:
+                # Colours are stored at half the size in both directions: an odd row or column is shown twice.
+                height, width, _ = frame.shape
+                even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
                 if writer is None:
-                    size = (frame.shape[1], frame.shape[0])
-                    # Colours are halved in both directions: sizes become even, not multiples of 16.
+                    size = (even.shape[1], even.shape[0])
                     writer = ffmpeg.write_frames(str(aside), size, fps=frames_per_second, quality=8, macro_block_size=2)
                     writer.send(None)
-                writer.send(np.ascontiguousarray(frame))
+                writer.send(np.ascontiguousarray(even))
         finally:
             if writer is not None:
                 writer.close()

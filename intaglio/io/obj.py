@@ -182,8 +182,8 @@ def _materials(path: Path, found: _Found) -> list[Material]:
     known: dict[str | None, Material] = {None: Material()}
     for line, names in found.libraries:
         whole = inside_folder(path, line, path.parent / names, path.parent)
-        for name in [names] if whole.exists() else names.split():  # a name may hold spaces, a line several names
-            file = inside_folder(path, line, path.parent / name, path.parent)
+        for library in [names] if whole.exists() else names.split():  # a name may hold spaces, a line several names
+            file = inside_folder(path, line, path.parent / library, path.parent)
             known.update(load_materials(file, path.parent))
     for line, name in zip(found.lines, found.materials, strict=True):
         if name not in known:
