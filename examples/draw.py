@@ -6,8 +6,7 @@ python examples/draw.py [out.gif [size [frames]]]
 
 import sys
 
-from intaglio import Camera, orbit, render, shapes
-from intaglio.io.animation import save_animation
+from intaglio import Camera, orbit, render, save_animation, shapes
 
 
 def main(output: str = "draw.gif", size: int = 256, num_frames: int = 90) -> None:

@@ -70,7 +70,8 @@ def test_one_png_keeps_its_name(tmp_path):
     assert os.listdir(tmp_path) == ["red.png"]
 
 
-def test_mp4_is_left_to_ffmpeg(tmp_path, monkeypatch):
+@pytest.mark.parametrize("shape", [(6, 8), (5, 7)])
+def test_mp4_is_left_to_ffmpeg_in_even_sizes(tmp_path, monkeypatch, shape):
     sent = []
 
     def write_frames(path, size, **options):
@@ -81,8 +82,8 @@ def test_mp4_is_left_to_ffmpeg(tmp_path, monkeypatch):
                 file.write(sent[-1].tobytes())
 
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", SimpleNamespace(write_frames=write_frames))
-    save_animation(tmp_path / "colors.mp4", map(plain, (RED, BLUE)))
-    assert [frame[0, 0].tolist() for frame in sent] == [[255, 0, 0], [0, 0, 255]]
+    save_animation(tmp_path / "colors.mp4", [plain(RED, shape), plain(BLUE, shape)])
+    assert [frame[-1, -1].tolist() for frame in sent] == [[255, 0, 0], [0, 0, 255]]
     assert os.listdir(tmp_path) == ["colors.mp4"]
 
 

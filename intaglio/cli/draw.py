@@ -30,14 +30,17 @@ def draw(options: argparse.Namespace, stop: Stop) -> str:
         size = (options.size, options.size)
         return render(mesh, camera, size, shading=options.shading, supersample=options.supersample).color[0]
 
-    rate = turntable(options.output, frame, options.frames, stop)
-    line = f"drawn: {options.output}, {options.frames} frames, {rate:.0f} frames/s"
+    num_frames, rate = turntable(options.output, frame, options.frames, stop)
+    line = f"drawn: {options.output}, {num_frames} frames, {rate:.0f} frames/s"
     print(line)
     return line
 
 
-def turntable(path: Path, frame: Callable[[float], Any], num_frames: int, stop: Stop) -> float:
-    """Write an animation of frame(azimuth in degrees) on a full turn; returns frames per second, the file included."""
+def turntable(path: Path, frame: Callable[[float], Any], num_frames: int, stop: Stop) -> tuple[int, float]:
+    """Write an animation of frame(azimuth in degrees) on a full turn.
+
+    Returns how many frames were drawn, fewer after a stop, and how many a second, the file included.
+    """
     start = time.perf_counter()
     azimuths: Iterator[float] = (360 * number / num_frames for number in range(num_frames))
     done = 0
@@ -45,4 +48,4 @@ def turntable(path: Path, frame: Callable[[float], Any], num_frames: int, stop: 
         for azimuth in watch(azimuths, path.name, num_frames, stop, unit="frame"):
             animation.add(frame(azimuth))
             done += 1
-    return done / (time.perf_counter() - start)
+    return done, done / (time.perf_counter() - start)

@@ -71,10 +71,11 @@ def _steps(
     mesh: Mesh, target: Any, cameras: Iterable[Camera], resolution: int, learning_rate: float, supersample: int
 ) -> Iterator[TextureStep]:
     target = torch.as_tensor(target).to(mesh.vertices)[None]
-    texels = torch.zeros((len(mesh.triangles), *(resolution,) * 3, 3), dtype=mesh.vertices.dtype, requires_grad=True)
+    texels = torch.zeros((len(mesh.triangles), *(resolution,) * 3, 3), dtype=mesh.vertices.dtype)
     adam = Adam(texels, learning_rate, betas=(0.5, 0.999))
     for camera in cameras:
-        colors = 2 * torch.sigmoid(2 * texels) - 1  # tanh, in a quarter of the time of torch.tanh
+        # tanh(x) = 2 sigmoid(2 x) - 1, and takes eight times as long.
+        colors = (2 * texels).sigmoid_().mul_(2).sub_(1).requires_grad_()
         color = render(
             mesh.replace(face_textures=colors),
             camera,
@@ -85,5 +86,5 @@ def _steps(
         ).color
         loss = squared_error(color, target)
         yield TextureStep(loss.item(), color.detach()[0], mesh.replace(face_textures=colors.detach()))
-        (grad,) = torch.autograd.grad(loss, texels)
-        adam.step(grad)
+        (grad,) = torch.autograd.grad(loss, colors)
+        adam.step(grad * (1 - colors.detach().square()))
