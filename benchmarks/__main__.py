@@ -21,7 +21,7 @@ def main() -> int:
     if missing:
         print("\n".join(missing), file=sys.stderr)
         return 2
-    before = machine()
+    before = [*machine(), *peers()]
     sections = []
     for question in QUESTIONS:
         start = time.perf_counter()
@@ -43,6 +43,12 @@ def missing_peers() -> list[str]:
         except RuntimeError as error:
             missing.append(str(error))
     return missing
+
+
+def peers() -> list[tuple[str, str]]:
+    from .peers import bare_loop, llvmpipe
+
+    return [("llvmpipe", f"{llvmpipe.version()}, LP_NUM_THREADS=0"), ("bare loop", " ".join(bare_loop.COMMAND))]
 
 
 def write_results(sections: list[Section], before: list[tuple[str, str]]) -> None:

@@ -3,12 +3,13 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from . import ours, scenes
 from .report import Claim, Section, milliseconds
-from .timing import Timing, in_turns
+from .timing import Maker, Timing, in_turns
 
 METHOD = """\
 One thread. Icospheres of more and more triangles at 512²; the teapot on more and more pixels. The exponent is p in
@@ -26,15 +27,12 @@ def measure(
         ("pixels", [(size * size, scenes.teapot(), size) for size in sizes]),
     ):
         counts = [count for count, _, _ in cases]
-        forward, step = [], []
-        for _, scene, size in cases:
-            target = ours.shifted_silhouette(scene, size)
-            timings = in_turns(
-                {"forward": partial(ours.forward, scene, size), "step": partial(ours.silhouette_step, scene, target)},
-                rounds=rounds,
-            )
-            forward.append(timings["forward"])
-            step.append(timings["step"])
+        forward = _timed(counts, [partial(ours.forward, scene, size) for _, scene, size in cases], rounds)
+        step = _timed(
+            counts,
+            [partial(ours.silhouette_step, scene, ours.shifted_silhouette(scene, size)) for _, scene, size in cases],
+            rounds,
+        )
         forward_growth, step_growth = _exponents(counts, forward), _exponents(counts, step)
         rows += [
             (f"{count:,} {what}", milliseconds(f), f_exponent, milliseconds(s), s_exponent)
@@ -50,9 +48,13 @@ def measure(
     return Section("Growth", METHOD, header, rows, claims)
 
 
+def _timed(counts: Sequence[int], makers: Sequence[Maker], rounds: int) -> list[Timing]:
+    return list(in_turns(dict(zip(map(str, counts), makers, strict=True)), rounds=rounds).values())
+
+
 def _exponents(counts: Sequence[int], timings: Sequence[Timing]) -> list[float]:
-    times = [timing.median_ms for timing in timings]
-    return list(np.diff(np.log(times)) / np.diff(np.log(counts)))
+    growth = [larger.times(smaller) for smaller, larger in pairwise(timings)]
+    return list(np.log(growth) / np.diff(np.log(counts)))
 
 
 def _cells(exponents: Sequence[float]) -> list[str]:

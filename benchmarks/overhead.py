@@ -19,7 +19,7 @@ Two triangles on 8 x 8 pixels, one thread, inputs ready; backward from a ready c
 through this op alone. `square` is torch's own x * x on 8 numbers, the floor of any op with a gradient."""
 
 
-def measure(*, rounds: int = 7) -> Section:
+def measure(*, rounds: int = 5) -> Section:
     """Microseconds per op: forward; forward and backward."""
     rows, claims = [], []
     for name in _ops():

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Times of several contestants in turns, so that a disturbance of the machine meets all of them.
 
-Every turn is a new process, a fork of one that has only imported things, so that all start from the same heap. What
-a process did before decides how the C library's allocator treats large arrays: deodr's step at 512² took anything from
-1.5 to 3.8 ms in processes with a past, and takes the least of it here.
+Every turn is a new process, a fork of one that has only imported things, so that all start from the same heap: what
+a process did before decides how the C library's allocator treats large arrays. With a past, deodr took up to twice as
+long.
 """
 
 import gc
