@@ -99,11 +99,10 @@ class _Numpy:
     """NumPy from 1.24 on, which has not all of the standard's names yet."""
 
     name = "numpy"
-    abs, sqrt, sin, cos, tan = np.abs, np.sqrt, np.sin, np.cos, np.tan
-    sum, mean, where, maximum, stack, isfinite = np.sum, np.mean, np.where, np.maximum, np.stack, np.isfinite
+    sqrt, sin, cos, sum, mean = np.sqrt, np.sin, np.cos, np.sum, np.mean
+    where, maximum, stack = np.where, np.maximum, np.stack
     zeros_like, ones_like, broadcast_to, concat = np.zeros_like, np.ones_like, np.broadcast_to, np.concatenate
     permute_dims, take, reshape, min, max = np.transpose, np.take, np.reshape, np.min, np.max
-    swapaxes = np.swapaxes
 
     @staticmethod
     def cross(a: Any, b: Any) -> Any:  # by components: three times as fast as numpy.cross on small arrays
@@ -111,8 +110,8 @@ class _Numpy:
         return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
     @staticmethod
-    def unstack(x: Any, axis: int) -> Any:
-        return tuple(np.moveaxis(x, axis, 0))
+    def matrix_transpose(x: Any) -> Any:
+        return np.swapaxes(x, -1, -2)
 
     @staticmethod
     def index_sum(values: Any, index: Any, num_rows: int) -> Any:
@@ -162,19 +161,18 @@ def _torch() -> Any:
         """torch.Tensor; axis and keepdims are names that torch takes as well as its own dim and keepdim."""
 
         name = "torch"
-        abs, sqrt, sin, cos, tan = torch.abs, torch.sqrt, torch.sin, torch.cos, torch.tan
-        sum, mean, where, stack, isfinite = torch.sum, torch.mean, torch.where, torch.stack, torch.isfinite
+        sqrt, sin, cos, sum, mean = torch.sqrt, torch.sin, torch.cos, torch.sum, torch.mean
+        where, stack = torch.where, torch.stack
         zeros_like, ones_like, broadcast_to = torch.zeros_like, torch.ones_like, torch.broadcast_to
-        concat, permute_dims, swapaxes, reshape = torch.cat, torch.permute, torch.swapaxes, torch.reshape
-        min, max = torch.amin, torch.amax
+        concat, permute_dims, reshape, min, max = torch.cat, torch.permute, torch.reshape, torch.amin, torch.amax
 
         @staticmethod
         def maximum(x: Any, y: Any) -> Any:
             return torch.clamp(x, min=y)  # torch.maximum takes no number
 
         @staticmethod
-        def unstack(x: Any, axis: int) -> Any:
-            return torch.unbind(x, axis)
+        def matrix_transpose(x: Any) -> Any:
+            return x.mT
 
         @staticmethod
         def take(x: Any, index: Any, axis: int) -> Any:

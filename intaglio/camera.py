@@ -316,7 +316,7 @@ def _transformed(matrix: Any, pos: Any) -> Any:
         raise ValueError(
             f"Camera: batch must be that of the mesh; got {matrix.shape[0]} cameras for {pos.shape[0]} meshes"
         )
-    columns = namespace(matrix).swapaxes(matrix, -1, -2)
+    columns = namespace(matrix).matrix_transpose(matrix)
     return pos @ columns[..., :3, :] + columns[..., 3:, :]
 
 

@@ -99,7 +99,7 @@ def _from_directions(lights: Sequence[DirectionalLight], normals: Any) -> Any:
     shape = tuple(normals.shape)
     if directions.ndim == 3 or strengths.ndim == 3:
         normals = xp.reshape(normals, (shape[0], -1, 3))
-    light = xp.maximum(normals @ xp.swapaxes(directions, -1, -2), 0) @ strengths
+    light = xp.maximum(normals @ xp.matrix_transpose(directions), 0) @ strengths
     return xp.reshape(light, (light.shape[0], *shape[1:]))
 
 
