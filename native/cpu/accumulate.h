@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sums of per-pixel contributions into per-vertex arrays, without atomics and bit-identical for any number of threads: rows
-// are cut into parts by the image's size alone, each part adds in pixel order into a buffer of its own, buffers are added in order.
+// are cut into parts by the image's size alone, each part adds in pixel order into a buffer of its own, buffers are added in
+// order.
 #pragma once
 #include <algorithm>
 #include <memory>

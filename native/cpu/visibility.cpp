@@ -146,8 +146,8 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
 
 namespace {
 
-// The visible edges of a batch of images: for each pixel the position of the edge towards the next pixel of its row and of its
-// column, in [0, 1]; -1 for none.
+// The visible edges of a batch of images that are to be blended: for each pixel the position of the edge towards the next pixel
+// of its row and of its column, in [0, 1]; -1 for none.
 template <class T>
 struct EdgeMap {
   std::vector<T> position[2];
@@ -165,7 +165,7 @@ EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) 
     for_each_pair(s, image, row % s.raster.height, [&](PixelPair pair, int64_t a, int64_t) {
       PairEdge<T> edge = find_edge(mesh, pair);
       if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
-      if (edge.kind != PairEdgeKind::kNone) map.position[(int)pair.axis][a] = edge.position;
+      if (is_blended_by(edge, pair.axis)) map.position[(int)pair.axis][a] = edge.position;
     });
   });
   map.cut = cut;
@@ -284,7 +284,7 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
                         }
                         T grad_position = first ? -grad_share : grad_share;
                         if (grad_position == 0) return;
-                        edge_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, AddTo<T>{sums});
+                        crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, AddTo<T>{sums});
                       });
                   });
   return map.cut;

@@ -83,25 +83,23 @@ INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const Wa
   return q.across - across(line.from, line.axis) * q.w <= 0;
 }
 
+// From unsnapped positions, so that it is as smooth as they are; the grid only decided that there is a crossing.
 template <class T>
 INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
-  Crossing<T> c;
-  c.vertex[0] = a, c.vertex[1] = b;
-  Subpixel pa = mesh.snapped[a], pb = mesh.snapped[b];
-  int32_t begin = along(line.from, line.axis), level = across(line.from, line.axis);
-  if (pa.valid() && pb.valid()) {
-    T s = (T)(level - across(pa, line.axis)) / (T)(across(pb, line.axis) - across(pa, line.axis));
-    T at = (T)(along(pa, line.axis) - begin) + s * (T)(along(pb, line.axis) - along(pa, line.axis));
-    c.weight[0] = (1 - s) / mesh.pos_clip[4 * (int64_t)a + 3], c.weight[1] = s / mesh.pos_clip[4 * (int64_t)b + 3];
-    c.distance = (T)line.direction * at / (T)kSubpixels;
-    return c;
-  }
   LinePoint<T> qa = line_point(mesh, a, line.axis), qb = line_point(mesh, b, line.axis);
+  int32_t begin = along(line.from, line.axis), level = across(line.from, line.axis);
   double fa = qa.across - level * qa.w, fb = qb.across - level * qb.w;
-  double w = (fb * qa.w - fa * qb.w) / (fb - fa), at = (fb * qa.along - fa * qb.along) / (fb - fa);
-  c.weight[0] = (T)(fb / (fb - fa) / w), c.weight[1] = (T)(-fa / (fb - fa) / w);
-  c.distance = w > 0 ? (T)(line.direction * (at / w - begin) / kSubpixels) : (T)INFINITY;
-  return c;
+  double s = fa == fb ? 0.5 : clamp(fa / (fa - fb), 0.0, 1.0);  // an edge within the grid's rounding may miss the line
+  double w = (1 - s) * qa.w + s * qb.w, at = (1 - s) * qa.along + s * qb.along;
+  bool behind = !(w > 0);
+  return {{a, b}, {(T)((1 - s) / w), (T)(s / w)}, behind ? (T)INFINITY : (T)(line.direction * (at / w - begin) / kSubpixels)};
+}
+
+// Pixels along the line per pixel across it, of the line through an edge: from the cross product of its homogeneous ends.
+template <class T>
+INTAGLIO_HD T edge_slope(const WalkedMesh<T>& mesh, const Crossing<T>& c, Axis axis) {
+  LinePoint<T> qa = line_point(mesh, c.vertex[0], axis), qb = line_point(mesh, c.vertex[1], axis);
+  return (T)((qa.along * qb.w - qa.w * qb.along) / (qa.across * qb.w - qa.w * qb.across));
 }
 
 // Does the line cross the edge past the sample of the next pixel? Decided on the grid, so that it agrees with coverage: samples
@@ -214,6 +212,7 @@ enum class PairEdgeKind { kNone, kMeshEdge, kIntersection };
 template <class T>
 struct PairEdge {
   PairEdgeKind kind;
+  T slope;   // pixels along the axis per pixel across it, of the edge's line
   bool cut;  // a walk was cut short
   T position;
   Crossing<T> crossing;                // kMeshEdge: the edge that moves
@@ -253,6 +252,28 @@ INTAGLIO_HD Vec2<T> depth_differences(const WalkedMesh<T>& mesh, const PixelPair
           depth_at(mesh, edge.surface_a[1], at.b) - depth_at(mesh, edge.surface_b[1], at.b)};
 }
 
+// How the difference of the surfaces' depths grows, per pixel along the axis and across it; `least` is the squared length below
+// which it is rounding: then the surfaces nearly coincide, and where they cross says nothing.
+template <class T>
+struct DepthSlopes {
+  T along, across, least;
+};
+
+constexpr double kLeastSlopeDifference = 0.01;  // of the surfaces' own slopes
+
+template <class T>
+INTAGLIO_HD DepthSlopes<T> depth_slopes(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge) {
+  bool x = pair.axis == Axis::kX;
+  PairPoints<T> at = pair_points<T>(mesh, pair);
+  T dX = x ? 0 : (T)2 / (T)mesh.width, dY = x ? (T)-2 / (T)mesh.height : 0;  // a pixel across
+  T a_at_a = depth_at(mesh, edge.surface_a[0], at.a), b_at_b = depth_at(mesh, edge.surface_b[1], at.b);
+  T along_a = depth_at(mesh, edge.surface_a[1], at.b) - a_at_a, along_b = b_at_b - depth_at(mesh, edge.surface_b[0], at.a);
+  T across_a = depth_at(mesh, edge.surface_a[0], {at.a.x + dX, at.a.y + dY}) - a_at_a;
+  T across_b = depth_at(mesh, edge.surface_b[1], {at.b.x + dX, at.b.y + dY}) - b_at_b;
+  T own = along_a * along_a + along_b * along_b + across_a * across_a + across_b * across_b;
+  return {along_a - along_b, across_a - across_b, (T)(kLeastSlopeDifference * kLeastSlopeDifference) * own};
+}
+
 template <class T>
 INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pair) {
   PairEdge<T> found;
@@ -283,6 +304,7 @@ INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pa
     found.kind = PairEdgeKind::kMeshEdge;
     found.crossing = ends_a ? at_a : at_b;
     found.position = clamp(ends_a ? at_a.distance : 1 - at_b.distance, (T)0, (T)1);
+    found.slope = edge_slope(mesh, found.crossing, pair.axis);
   } else if (has_a && has_b && a.end == WalkEnd::kPassed && b.end == WalkEnd::kPassed) {
     found.surface_a[0] = pair.triangle_a, found.surface_a[1] = a.triangle_id;
     found.surface_b[0] = b.triangle_id, found.surface_b[1] = pair.triangle_b;
@@ -290,53 +312,32 @@ INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pa
     if (difference.x <= 0 && difference.y >= 0 && difference.y > difference.x) {
       found.kind = PairEdgeKind::kIntersection;
       found.position = -difference.x / (difference.y - difference.x);
+      DepthSlopes<T> slopes = depth_slopes(mesh, pair, found);
+      found.slope = -slopes.across / slopes.along;
     }
   }
   return found;
 }
 
-// The end of an edge gradient: a vertex and what is to be added to the cotangent of its clip-space position.
-template <class T>
-struct VertexGradient {
-  int32_t vertex;
-  Vec4<T> grad;
-};
-
-// An intersection moves no faster than its line would if the planes' slopes differed by this share of themselves.
-constexpr double kLeastSlopeDifference = 0.01;
-
-// The cotangent of the edge's position along the axis (in pixels, towards B), carried to vertices: emit(vertex, gradient).
+// Carries the motion of the crossing point (in pixels, along the axis towards B and across it) to the ends of its edge.
 template <class T, class Emit>
-INTAGLIO_HD void edge_position_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge, T grad_position,
-                                   const Emit& emit) {
+INTAGLIO_HD void crossing_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge, T grad_along,
+                              T grad_across, const Emit& emit) {
   bool x = pair.axis == Axis::kX;
   PairPoints<T> at = pair_points<T>(mesh, pair);
-  if (edge.kind == PairEdgeKind::kMeshEdge) {
-    // Only the axis' part of the motion: the other axis' pairs carry the other part.
-    T per_ndc = x ? (T)mesh.width / 2 : (T)mesh.height / -2;
-    T place = x ? at.a.x + edge.position * (at.b.x - at.a.x) : at.a.y + edge.position * (at.b.y - at.a.y);
-    for (int i = 0; i < 2; ++i) {
-      T g = edge.crossing.weight[i] * grad_position * per_ndc;
-      emit(edge.crossing.vertex[i], x ? Vec4<T>{g, 0, 0, -place * g} : Vec4<T>{0, g, 0, -place * g});
-    }
-    return;
+  T X = at.a.x + edge.position * (at.b.x - at.a.x), Y = at.a.y + edge.position * (at.b.y - at.a.y);
+  T grad_X = (x ? grad_along : grad_across) * (T)mesh.width / 2, grad_Y = (x ? grad_across : grad_along) * (T)mesh.height / -2;
+  for (int i = 0; i < 2; ++i) {
+    T gx = edge.crossing.weight[i] * grad_X, gy = edge.crossing.weight[i] * grad_Y;
+    emit(edge.crossing.vertex[i], Vec4<T>{gx, gy, 0, -X * gx - Y * gy});
   }
-  // The line where the surfaces have equal depth. Its normal speed is shared by both axes' pairs: this one takes the part
-  // of its own component of the normal, squared.
-  Vec2<T> difference = depth_differences(mesh, pair, edge);
-  T slope = difference.y - difference.x;
-  T dX = (x ? 0 : (T)2 / (T)mesh.width), dY = (x ? (T)-2 / (T)mesh.height : 0);  // a pixel across
-  auto slope_across = [&](int32_t triangle_id, Vec2<T> p) {
-    return depth_at(mesh, triangle_id, {p.x + dX, p.y + dY}) - depth_at(mesh, triangle_id, p);
-  };
-  T across_a = slope_across(edge.surface_a[0], at.a), across_b = slope_across(edge.surface_b[1], at.b);
-  T along_a = depth_at(mesh, edge.surface_a[1], at.b) - depth_at(mesh, edge.surface_a[0], at.a);
-  T along_b = depth_at(mesh, edge.surface_b[1], at.b) - depth_at(mesh, edge.surface_b[0], at.a);
-  T least = (T)kLeastSlopeDifference;
-  T steepness = max_of(slope * slope + (across_a - across_b) * (across_a - across_b),
-                       least * least * (along_a * along_a + along_b * along_b + across_a * across_a + across_b * across_b));
-  if (!(steepness > 0)) return;
-  T grad_difference = -grad_position * slope / steepness;
+}
+
+// Carries the cotangent of the difference of depths, where it is zero, to the triangles of both surfaces.
+template <class T, class Emit>
+INTAGLIO_HD void intersection_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge, T grad_difference,
+                                  const Emit& emit) {
+  PairPoints<T> at = pair_points<T>(mesh, pair);
   T share_a = (1 - edge.position) * grad_difference, share_b = edge.position * grad_difference;
   int32_t triangle_id[4] = {edge.surface_a[0], edge.surface_b[0], edge.surface_a[1], edge.surface_b[1]};
   T grad_depth[4] = {share_a, -share_a, share_b, -share_b};
@@ -347,6 +348,36 @@ INTAGLIO_HD void edge_position_vjp(const WalkedMesh<T>& mesh, const PixelPair& p
     plane_depth_vjp(v, p.x, p.y, grad_depth[i], grad_v);
     for (int k = 0; k < 3; ++k) emit(mesh.triangles[3 * (int64_t)triangle_id[i] + k], grad_v[k]);
   }
+}
+
+// This pair's part of the line integral: emit(vertex, gradient) for a cotangent of the edge's position (in pixels, towards B).
+// A mesh edge takes the axis' part of its ends' motion, since the other axis' pairs carry the other part. A line of
+// intersection is known by its normal speed alone: this axis takes it by its component of the normal, squared.
+template <class T, class Emit>
+INTAGLIO_HD void edge_position_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge, T grad_position,
+                                   const Emit& emit) {
+  if (edge.kind == PairEdgeKind::kMeshEdge) return crossing_vjp(mesh, pair, edge, grad_position, (T)0, emit);
+  DepthSlopes<T> d = depth_slopes(mesh, pair, edge);
+  T steepness = max_of(d.along * d.along + d.across * d.across, d.least);
+  if (steepness > 0) intersection_vjp(mesh, pair, edge, -grad_position * d.along / steepness, emit);
+}
+
+// The derivative of the position itself, as antialiasing needs it: where the line of a moving edge meets the line of the pair.
+template <class T, class Emit>
+INTAGLIO_HD void crossing_position_vjp(const WalkedMesh<T>& mesh, const PixelPair& pair, const PairEdge<T>& edge,
+                                       T grad_position, const Emit& emit) {
+  if (edge.kind == PairEdgeKind::kMeshEdge)
+    return crossing_vjp(mesh, pair, edge, grad_position, -edge.slope * grad_position, emit);
+  DepthSlopes<T> d = depth_slopes(mesh, pair, edge);
+  T steepness = max_of(d.along * d.along, d.least);
+  if (steepness > 0) intersection_vjp(mesh, pair, edge, -grad_position * d.along / steepness, emit);
+}
+
+// Edges that run more along the pair's axis than across it are crossed by more pairs of the other axis: these blend them.
+template <class T>
+INTAGLIO_HD bool is_blended_by(const PairEdge<T>& edge, Axis axis) {
+  if (edge.kind == PairEdgeKind::kNone) return false;
+  return axis == Axis::kX ? std::fabs(edge.slope) <= 1 : std::fabs(edge.slope) < 1;
 }
 
 }  // namespace intaglio

@@ -14,7 +14,8 @@ constexpr double kSoftReach = 9.2102403669758494;
 template <class T>
 struct SoftTriangle {
   Vec2<T> corner[3];
-  T w[3], depth[3];     // depth: z / w
+  T inverse_w[3];
+  T depth[3];           // z / w
   T turn;               // +1 if counter-clockwise, else -1
   T inverse_length[3];  // one over the squared length of the edge from corner k to k + 1; 0 if it has none
 };
@@ -25,8 +26,9 @@ INTAGLIO_HD bool soft_triangle(const Vec4<T> v[3], SoftTriangle<T>& t) {
   constexpr T kFarthest = 1e9;
   for (int i = 0; i < 3; ++i) {
     if (!(v[i].w > 0)) return false;
-    t.corner[i] = {v[i].x / v[i].w, v[i].y / v[i].w};
-    t.w[i] = v[i].w, t.depth[i] = v[i].z / v[i].w;
+    T inverse = t.inverse_w[i] = 1 / v[i].w;
+    t.corner[i] = {v[i].x * inverse, v[i].y * inverse};
+    t.depth[i] = v[i].z * inverse;
     if (!(std::fabs(t.corner[i].x) < kFarthest && std::fabs(t.corner[i].y) < kFarthest && std::fabs(t.depth[i]) < kFarthest))
       return false;
   }
@@ -92,8 +94,9 @@ INTAGLIO_HD T soft_probability(const SoftSample<T>& s, T sigma) {
 // Perspective-correct weights of vertices 0 and 1, clamped to the triangle.
 template <class T>
 INTAGLIO_HD Vec2<T> soft_barycentrics(const SoftTriangle<T>& t, const SoftSample<T>& s) {
-  T c[3] = {s.weight[0] / t.w[0], s.weight[1] / t.w[1], s.weight[2] / t.w[2]}, sum = c[0] + c[1] + c[2];
-  return {c[0] / sum, c[1] / sum};
+  T c[3] = {s.weight[0] * t.inverse_w[0], s.weight[1] * t.inverse_w[1], s.weight[2] * t.inverse_w[2]};
+  T inverse = 1 / (c[0] + c[1] + c[2]);
+  return {c[0] * inverse, c[1] * inverse};
 }
 
 // The cotangents of the sample's probability, barycentrics and depth, carried to the vertices.
@@ -114,17 +117,19 @@ INTAGLIO_HD void soft_sample_vjp(const SoftTriangle<T>& t, T X, T Y, T sigma, T 
   grad_p[b].y += 2 * grad_squared * s.place * s.to_outline.y;
 
   // Through the weights: depth is their mean of z / w, barycentrics their shares after division by w.
-  T sum = s.weight[0] + s.weight[1] + s.weight[2], share[3], shares = 0;
-  for (int i = 0; i < 3; ++i) share[i] = s.weight[i] / t.w[i], shares += share[i];
-  T mean = (grad_barycentrics.x * share[0] + grad_barycentrics.y * share[1]) / shares;
+  T share[3], per_sum = 1 / (s.weight[0] + s.weight[1] + s.weight[2]);
+  for (int i = 0; i < 3; ++i) share[i] = s.weight[i] * t.inverse_w[i];
+  T per_share = 1 / (share[0] + share[1] + share[2]);
+  T mean = (grad_barycentrics.x * share[0] + grad_barycentrics.y * share[1]) * per_share;
+  const T grad_barycentric[3] = {grad_barycentrics.x, grad_barycentrics.y, 0};
   T grad_weight[3];
   for (int i = 0; i < 3; ++i) {
-    T grad_share = ((i == 0 ? grad_barycentrics.x : i == 1 ? grad_barycentrics.y : 0) - mean) / shares;
-    grad_weight[i] = grad_share / t.w[i] + grad_depth * (t.depth[i] - s.depth) / sum;
+    T grad_share = (grad_barycentric[i] - mean) * per_share;
+    grad_weight[i] = grad_share * t.inverse_w[i] + grad_depth * (t.depth[i] - s.depth) * per_sum;
     if (s.weight[i] == 0) grad_weight[i] = 0;
-    grad_v[i].w -= grad_share * share[i] / t.w[i];
-    T grad_z = grad_depth * s.weight[i] / sum / t.w[i];
-    grad_v[i].z += grad_z, grad_v[i].w -= grad_z * t.depth[i];
+    T grad_z = grad_depth * s.weight[i] * per_sum * t.inverse_w[i];
+    grad_v[i].z += grad_z;
+    grad_v[i].w -= grad_share * share[i] * t.inverse_w[i] + grad_z * t.depth[i];
   }
   for (int i = 0; i < 3; ++i) {
     int j = (i + 1) % 3, k = (i + 2) % 3;  // weight i = turn cross(p_j, p_k), so p_i stands in weights k (first) and j (second)
@@ -134,8 +139,8 @@ INTAGLIO_HD void soft_sample_vjp(const SoftTriangle<T>& t, T X, T Y, T sigma, T 
 
   // Through the perspective division.
   for (int i = 0; i < 3; ++i) {
-    grad_v[i].x += grad_p[i].x / t.w[i], grad_v[i].y += grad_p[i].y / t.w[i];
-    grad_v[i].w -= (grad_p[i].x * t.corner[i].x + grad_p[i].y * t.corner[i].y) / t.w[i];
+    grad_v[i].x += grad_p[i].x * t.inverse_w[i], grad_v[i].y += grad_p[i].y * t.inverse_w[i];
+    grad_v[i].w -= (grad_p[i].x * t.corner[i].x + grad_p[i].y * t.corner[i].y) * t.inverse_w[i];
   }
 }
 
