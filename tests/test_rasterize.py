@@ -233,6 +233,15 @@ def test_equal_depths_go_to_the_lowest_index():
     )
 
 
+def test_equal_depths_of_tiny_triangles_go_to_the_lowest_index():
+    # A dense sphere twice, the copy first in one order and then in the other: triangles of a pixel or two.
+    sphere = scenes.icosphere(4)
+    pos_clip = scenes.project(scenes.perspective(1.7), sphere.vertices + np.array([0, 0, -3])).astype(np.float32)
+    twice = np.concatenate([sphere.triangles, sphere.triangles[::-1]])
+    once = ops.rasterize(pos_clip, sphere.triangles, (48, 48)).triangle_id
+    np.testing.assert_array_equal(ops.rasterize(pos_clip, twice, (48, 48)).triangle_id, once)
+
+
 @pytest.mark.parametrize(("depth", "is_seen"), [(-1.01, False), (-0.99, True), (0.99, True), (1.01, False)])
 def test_only_what_lies_between_near_and_far_is_seen(depth, is_seen):
     pos_clip = clip_from_sub([(-999, -999), (999, -999), (0, 999)], (4, 4), depth=depth)
