@@ -58,7 +58,7 @@ def tangled(rng):
 
 
 MESHES = [duplicates, slivers, points_and_lines, huge, through_the_eye, nearly_no_w, on_one_plane, tangled]
-NAMES = [name for name in chains.CHAINS if name not in ("sample_texture", "squared_error")]
+NAMES = [name for name in chains.CHAINS if name not in ("sample_texture", "squared_error", "downsample")]
 
 
 def inputs_of(pos_clip, triangles, rng):

@@ -382,11 +382,24 @@ CASES = {
     # threads
     "no threads": (
         lambda: ops.set_num_threads(0),
-        "set_num_threads: count must be an integer of at least 1; got 0 (1 means no extra threads)",
+        "set_num_threads: count must be an integer from 1 to 1024; got 0 (1 means no extra threads)",
+    ),
+    "a million threads": (
+        lambda: ops.set_num_threads(10**6),
+        "set_num_threads: count must be an integer from 1 to 1024; got 1000000 (1 means no extra threads)",
+    ),
+    "true for a number of threads": (
+        lambda: ops.set_num_threads(True),
+        "set_num_threads: count must be an integer from 1 to 1024; got True (1 means no extra threads)",
+    ),
+    "triangles counted from one, without a table": (
+        lambda: ops.edge_gradient(IMAGE, FRAGMENTS, POS, TRIANGLES + 1),
+        "edge_gradient: triangles must be in [0, 3); got 3 "
+        "(indices count from 0 and must stay below the number of vertices)",
     ),
     "half a thread": (
         lambda: ops.set_num_threads(2.5),
-        "set_num_threads: count must be an integer of at least 1; got 2.5 (1 means no extra threads)",
+        "set_num_threads: count must be an integer from 1 to 1024; got 2.5 (1 means no extra threads)",
     ),
 }
 
@@ -423,6 +436,7 @@ def test_bad_input_leaves_the_next_call_unharmed():
 def test_the_ops_are_importable_from_intaglio():
     names = (
         "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_face_texture edge_gradient "
-        "antialias sweep_gradient soft_rasterize soft_blend neighbours set_num_threads get_num_threads"
+        "antialias sweep_gradient soft_rasterize soft_blend silhouette downsample neighbours set_num_threads "
+        "get_num_threads"
     )
     assert [name for name in names.split() if not hasattr(intaglio, name)] == []

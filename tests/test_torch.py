@@ -48,6 +48,9 @@ def test_numpy_equals_torch_bit_for_bit():
         ),
         (ops.edge_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
         (ops.sweep_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
+        (ops.silhouette(n["pos_clip"], triangles, chains.SIZE), chains.silhouette(x)[0]),
+        (ops.squared_error(n["background"], n["background"][:, ::-1]), chains.squared_error(x)[0]),
+        (ops.downsample(n["background"], 4), chains.downsample(x)[0]),
     ]
     for level, torch_level in zip(ops.mip_pyramid(n["texture"]), ops.mip_pyramid(x["texture"]), strict=True):
         pairs.append((level, torch_level))

@@ -15,12 +15,12 @@ namespace {
 
 using namespace intaglio;
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-      std::exit(1);                                                         \
-    }                                                                       \
+#define CHECK(condition)                                                   \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      std::exit(1);                                                        \
+    }                                                                      \
   } while (0)
 
 template <class T>
@@ -45,11 +45,20 @@ Scene<T> random_scene(unsigned seed, Raster raster, int64_t num_vertices, int64_
   for (int64_t i = 0; i < raster.batch * num_vertices; ++i) {
     double w = 1 + 0.8 * unit(random), size = 1.5;
     switch (random() % 12) {
-      case 0: w = -w; break;
-      case 1: w = 0; break;
-      case 2: size = 1e6; break;
-      case 3: size = 1e30; break;
-      default: break;
+      case 0:
+        w = -w;
+        break;
+      case 1:
+        w = 0;
+        break;
+      case 2:
+        size = 1e6;
+        break;
+      case 3:
+        size = 1e30;
+        break;
+      default:
+        break;
     }
     for (double value : {size * unit(random), size * unit(random), 1.2 * unit(random), w}) scene.pos_clip.push_back((T)value);
     if (i > 0 && random() % 8 == 0)

@@ -76,6 +76,10 @@ def squared_error(x: Inputs) -> tuple:
     return (ops.squared_error(x["background"], x["background"].flip(1)),)
 
 
+def downsample(x: Inputs) -> tuple:
+    return (ops.downsample(x["background"], 4),)
+
+
 def antialias(x: Inputs) -> tuple:
     fragments = fragments_of(x)
     image, table = image_of(x, fragments), x["neighbours"]
@@ -120,7 +124,7 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
         rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, antialias, sweep_gradient,
-        sample_texture, trilinear, sample_face_texture, soft, squared_error,
+        sample_texture, trilinear, sample_face_texture, soft, squared_error, downsample,
     )
 }  # fmt: skip
 
