@@ -4,8 +4,8 @@
 `edge_gradient` beside two rules of the field, written from their papers' descriptions as plain loops over pixel pairs:
 
 - pairwise: Laine et al., Modular Primitives for High-Performance Differentiable Rendering, 2020, section 3.5. The
-  nearer pixel's triangle must own a silhouette edge that crosses the segment between the two centres; otherwise the pair has
-  no gradient.
+  nearer pixel's triangle must own a silhouette edge that crosses the segment between the two centres; otherwise the
+  pair has no gradient.
 - micro-edge: Pidhorskyi et al., Rasterized Edge Gradients, 2024. The pixel border between two triangles is an edge of
   its own that moves as the nearer surface moves at its pixel's centre.
 """
@@ -149,3 +149,7 @@ def micro_edge(outward: np.ndarray, pos_ndc: np.ndarray, sphere: intaglio.Mesh, 
 
 
 RULES: dict[str, Rule] = {"pairwise": pairwise, "micro-edge": micro_edge, "edge_gradient": edge_gradient}
+
+
+if __name__ == "__main__":
+    print(measure().markdown)

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """intaglio: a differentiable mesh renderer.
 
-The ops (rasterize, interpolate, ...) are what everything else is composed of; Mesh, Camera, the lights and render are the
-scene layer on top. Importing this imports no framework: an op finds its framework by the type of its arguments. The
-scene layer is loaded at its first use.
+The ops (rasterize, interpolate, ...) are what everything else is composed of; Mesh, Camera, the lights and render are
+the scene layer on top. Importing this imports no framework: an op finds its framework by the type of its arguments, and
+the scene layer is loaded at its first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
 
 from .ops import (
     Fragments,
@@ -39,6 +38,43 @@ if TYPE_CHECKING:
     from .mesh import Mesh
     from .rendering import Rendering, render, render_silhouette
 
+__all__ = [
+    "AmbientLight",
+    "Camera",
+    "DirectionalLight",
+    "Fragments",
+    "InputError",
+    "Mesh",
+    "PointLight",
+    "Rendering",
+    "SoftFragments",
+    "antialias",
+    "downsample",
+    "edge_gradient",
+    "get_num_threads",
+    "interpolate",
+    "load_image",
+    "load_obj",
+    "losses",
+    "mip_pyramid",
+    "neighbours",
+    "orbit",
+    "rasterize",
+    "render",
+    "render_silhouette",
+    "sample_face_texture",
+    "sample_texture",
+    "save_animation",
+    "save_image",
+    "save_obj",
+    "screen_derivatives",
+    "set_num_threads",
+    "shapes",
+    "silhouette",
+    "soft_blend",
+    "soft_rasterize",
+    "sweep_gradient",
+]
 __version__ = "0.1.0"
 
 # Where the names above are found when they are first asked for: half of `import intaglio` would be theirs.
@@ -73,4 +109,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LOADED_LATER})
+    return sorted({*globals(), *__all__})

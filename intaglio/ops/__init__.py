@@ -39,11 +39,15 @@ __all__ = [
 ]
 
 
+MAX_THREADS = 1024
+
+
 def set_num_threads(count: int) -> None:
     """How many threads the ops may use, the caller's included (default: all cores). Results do not depend on it."""
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_THREADS:
         raise ValueError(
-            f"set_num_threads: count must be an integer of at least 1; got {count!r} (1 means no extra threads)"
+            f"set_num_threads: count must be an integer from 1 to {MAX_THREADS}; got {count!r} "
+            "(1 means no extra threads)"
         )
     _native.set_num_threads(count)
 

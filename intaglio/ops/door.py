@@ -95,6 +95,8 @@ class Door:
             )
         if (device := self.front.device_of(x)) != "cpu":
             self.fail(argument, "on the CPU", f"device {device}", "move it with .cpu(); this build draws on the CPU")
+        if (layout := self.front.layout_of(x)) is not None:
+            self.fail(argument, "dense", f"layout {layout}", "call .to_dense() first")
         return x.dtype
 
     def _shape(self, argument: str, x: Array, shapes: tuple[Shape, ...], remedy: str) -> None:

@@ -36,7 +36,7 @@ def rasterize_door(op: str, pos_clip: Array, triangles: Array, size: tuple[int, 
     if not (
         isinstance(size, tuple | list)
         and len(size) == 2
-        and all(isinstance(n, int) and 1 <= n <= MAX_SIZE for n in size)
+        and all(isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= MAX_SIZE for n in size)
     ):
         door.fail("size", f"(height, width), each from 1 to {MAX_SIZE}", repr(size), "whole numbers of pixels")
     return door

@@ -177,6 +177,10 @@ def apply(op: Op, *inputs: Any) -> tuple:
     return super(torch.autograd.Function, function).apply(*inputs)
 
 
+def layout_of(x: torch.Tensor) -> str | None:
+    return None if x.layout is torch.strided else str(x.layout)
+
+
 def device_of(x: torch.Tensor) -> str:
     return x.device.type
 

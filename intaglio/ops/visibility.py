@@ -21,6 +21,11 @@ def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array) -> Array
         door.fail(
             "neighbours", "given while torch traces", "None", "build the table once: neighbours(triangles, positions)"
         )
+    indices, num_vertices = to_numpy(triangles), pos_clip.shape[1]
+    if indices.size and not 0 <= indices.min() <= indices.max() < num_vertices:
+        wrong = indices.min() if indices.min() < 0 else indices.max()
+        remedy = "indices count from 0 and must stay below the number of vertices"
+        door.fail("triangles", f"in [0, {num_vertices})", str(wrong), remedy)
     return _neighbours(triangles, to_numpy(pos_clip)[..., [0, 1, 3]])
 
 
