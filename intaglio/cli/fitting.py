@@ -42,7 +42,7 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
     check_outputs(options.output, (result, obj, reference))
     mesh = load_mesh(options.mesh)
     target = square(options.size) if options.reference is None else load_silhouette(options.reference)
-    num_steps = options.steps or (300 if options.visibility == "sweep" else 100)
+    num_steps = options.steps or (300 if options.visibility == "sweep" else 120)
     steps = _fits().fit_shape(
         mesh,
         target,
