@@ -47,5 +47,8 @@ class Adam:
         self.mean.lerp_(grad, 1 - keep_mean)
         largest = grad.abs().max() if self.uniform else grad
         self.mean_square.mul_(keep_square).addcmul_(largest, largest, value=1 - keep_square)
-        root = (self.mean_square / (1 - keep_square**self.num_steps)).sqrt_().add_(EPSILON)
-        self.parameter.addcdiv_(self.mean, root, value=-self.learning_rate / (1 - keep_mean**self.num_steps))
+        # Both corrections for the zeros that the means begin with, of which the second stands under the root.
+        correct = (1 - keep_square**self.num_steps) ** 0.5
+        root = self.mean_square.sqrt().add_(EPSILON * correct)
+        rate = self.learning_rate * correct / (1 - keep_mean**self.num_steps)
+        self.parameter.addcdiv_(self.mean, root, value=-rate)

@@ -87,4 +87,4 @@ def _steps(
         loss = squared_error(color, target)
         yield TextureStep(loss.item(), color.detach()[0], mesh.replace(face_textures=colors.detach()))
         (grad,) = torch.autograd.grad(loss, colors)
-        adam.step(grad * (1 - colors.detach().square()))
+        adam.step(torch.addcmul(grad, grad * colors.detach(), colors.detach(), value=-1))
