@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import sys
 import threading
@@ -73,4 +74,6 @@ def _bar(title: str, total: int, unit: str) -> contextlib.AbstractContextManager
         from tqdm import tqdm
     except ImportError:  # comes with intaglio[torch]; pictures are drawn without either
         return contextlib.nullcontext()
-    return tqdm(total=total, desc=title, unit=unit, disable=None, dynamic_ncols=True)
+    # 80 and 24 where a terminal does not know; tqdm would draw nothing there.
+    columns, rows = shutil.get_terminal_size()
+    return tqdm(total=total, desc=title, unit=unit, disable=None, ncols=columns, nrows=rows)
