@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The native ops without Python, for the sanitizers: random, clipped, degenerate and huge triangles through every op, on one
 // thread and on several, which must agree bit for bit.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <random>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "cpu/pool.h"
@@ -84,32 +86,108 @@ struct Results {
   }
 };
 
+// Runs ops one after the other and keeps what they write.
 template <class T>
-Results<T> run_all(const Scene<T>& scene) {
+struct Run {
+  const Scene<T>& scene;
   Raster r = scene.raster;
-  int64_t pixels = r.batch * r.pixels(), channels = 3, positions = r.batch * scene.num_vertices * 4;
+  int64_t pixels = r.batch * r.pixels(), positions = r.batch * scene.num_vertices * 4;
   Geometry<T> g = scene.geometry();
   Results<T> results;
-  auto value = [&](int64_t count) -> std::vector<T>& { return results.values.emplace_back((size_t)count); };
-  results.values.reserve(32);
-  results.triangle_id.resize(pixels);
-  int32_t* ids = results.triangle_id.data();
-  std::vector<T>&weights = value(2 * pixels), &depth = value(pixels);
-  rasterize(g, r, ids, weights.data(), depth.data());
-  rasterize_vjp(g, r, ids, weights.data(), depth.data(), value(positions).data());
-  Attributes<T> a{scene.pos_clip.data(), scene.triangles.data(), scene.num_vertices, scene.num_triangles, 4, true,
-                  scene.own_triangles};
-  std::vector<T>&image4 = value(4 * pixels), &derivatives = value(8 * pixels);
-  interpolate(a, r, ids, weights.data(), image4.data());
-  interpolate_vjp(a, r, ids, weights.data(), image4.data(), value(positions).data(), value(2 * pixels).data());
-  screen_derivatives(a, g, r, ids, derivatives.data());
-  std::vector<T>& image = value(channels * pixels);
-  for (int64_t i = 0; i < pixels * channels; ++i) image[i] = (T)((ids[i / channels] * 7 + i % channels * 3) % 11);
-  Surface<T> s{g, scene.neighbours.data(), r, ids, image.data(), channels};
-  edge_gradient_vjp(s, image.data(), value(positions).data());
-  antialias(s, value(channels * pixels).data());
-  antialias_vjp(s, image.data(), value(channels * pixels).data(), value(positions).data());
-  return results;
+
+  explicit Run(const Scene<T>& s) : scene(s) {
+    results.values.reserve(64);  // references to them stay valid
+    results.triangle_id.resize(pixels);
+  }
+  const int32_t* ids() const { return results.triangle_id.data(); }
+  T* value(int64_t count) { return results.values.emplace_back((size_t)count).data(); }
+
+  void geometry(T*& weights) {
+    weights = value(2 * pixels);
+    T* depth = value(pixels);
+    rasterize(g, r, results.triangle_id.data(), weights, depth);
+    rasterize_vjp(g, r, ids(), weights, depth, value(positions));
+    Attributes<T> a{scene.pos_clip.data(), scene.triangles.data(), scene.num_vertices, scene.num_triangles, 4, true,
+                    scene.own_triangles};
+    T* image = value(4 * pixels);
+    interpolate(a, r, ids(), weights, image);
+    interpolate_vjp(a, r, ids(), weights, image, value(positions), value(2 * pixels));
+    screen_derivatives(a, g, r, ids(), value(8 * pixels));
+    std::vector<int32_t> again(pixels);
+    rasterize_silhouette(g, r, again.data(), value(pixels));
+    CHECK(again == results.triangle_id);
+  }
+
+  void visibility(int64_t channels) {
+    T* image = value(channels * pixels);
+    for (int64_t i = 0; i < pixels * channels; ++i) image[i] = (T)((ids()[i / channels] * 7 + i % channels * 3) % 11);
+    Surface<T> s{g, scene.neighbours.data(), r, ids(), image, channels};
+    edge_gradient_vjp(s, image, value(positions));
+    antialias(s, value(channels * pixels));
+    antialias_vjp(s, image, value(channels * pixels), value(positions));
+    sweep_gradient_vjp(s, (T)1e-3, image, value(positions));
+    squared_error(image, scene.pos_clip.data(), std::min(channels * pixels, positions), value(1));
+    squared_error_vjp(image, scene.pos_clip.data(), std::min(channels * pixels, positions), (T)2, value(channels * pixels));
+    Raster coarse{r.batch, r.height / 2, r.width / 2};
+    if (r.height % 2 == 0 && r.width % 2 == 0) {
+      T* means = value(channels * pixels / 4);
+      downsample(image, coarse, channels, (int64_t)2, means);
+      downsample_vjp(means, coarse, channels, (int64_t)2, value(channels * pixels));
+    }
+  }
+
+  // uv are the random positions: far outside the texture, huge, as they come.
+  void textures(const T* weights, int64_t channels) {
+    std::vector<T> uv(2 * pixels), derivatives(4 * pixels);
+    for (int64_t i = 0; i < 2 * pixels; ++i) uv[i] = scene.pos_clip[i % positions];
+    for (int64_t i = 0; i < 4 * pixels; ++i) derivatives[i] = scene.pos_clip[(7 * i) % positions];
+    constexpr int64_t kHeight = 5, kWidth = 7, kLevels = 3, kTexels = 5 * 7 + 2 * 3 + 1 * 1;
+    std::vector<T> texels(kTexels * channels, (T)0.5);
+    for (Wrap wrap : {Wrap::kRepeat, Wrap::kMirror, Wrap::kClamp})
+      for (Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kTrilinear}) {
+        bool mip = filter == Filter::kTrilinear;
+        int64_t num_texels = mip ? kTexels : kHeight * kWidth;
+        Texture<T> texture{texels.data(), kHeight, kWidth, mip ? kLevels : 1, num_texels, channels, false};
+        const T* d = mip ? derivatives.data() : nullptr;
+        T* out = value(channels * pixels);
+        sample_texture(texture, {filter, wrap}, r, uv.data(), d, out);
+        sample_texture_vjp(texture, {filter, wrap}, r, uv.data(), d, out, value(num_texels * channels), value(2 * pixels));
+      }
+    halve_texture(texels.data(), Raster{1, kHeight, kWidth}, channels, value(2 * 3 * channels));
+    halve_texture_vjp(texels.data(), Raster{1, kHeight, kWidth}, channels, value(kHeight * kWidth * channels));
+    for (int64_t resolution : {1, 3}) {
+      int64_t count = scene.num_triangles * resolution * resolution * resolution * channels;
+      std::vector<T> cubes(count, (T)0.25);
+      FaceTextures<T> faces{cubes.data(), scene.num_triangles, resolution, channels, false};
+      T* out = value(channels * pixels);
+      sample_face_texture(faces, r, ids(), weights, out);
+      sample_face_texture_vjp(faces, r, ids(), weights, out, value(count));
+    }
+  }
+
+  void soft(int64_t layers, int64_t channels) {
+    std::vector<int32_t> layer_ids(layers * pixels);
+    T *weights = value(2 * layers * pixels), *depth = value(layers * pixels), *probability = value(layers * pixels);
+    soft_rasterize(g, r, (T)1e-3, layers, layer_ids.data(), weights, depth, probability);
+    soft_rasterize_vjp(g, r, (T)1e-3, layers, layer_ids.data(), weights, depth, probability, value(positions));
+    std::vector<T> image(layers * pixels * channels, (T)0.5);
+    SoftImage<T> blended{r, layers, channels, image.data(), depth, probability};
+    T *color = value(channels * pixels), *alpha = value(pixels), *background = value(pixels);
+    soft_blend(blended, (T)1e-2, color, alpha, background);
+    soft_blend_vjp(blended, (T)1e-2, color, alpha, background, value(layers * pixels * channels), value(layers * pixels),
+                   value(layers * pixels));
+  }
+};
+
+template <class T>
+Results<T> run_all(const Scene<T>& scene) {
+  Run<T> run(scene);
+  T* weights;
+  run.geometry(weights);
+  run.visibility(3);
+  run.textures(weights, 3);
+  run.soft(2, 3);
+  return std::move(run.results);
 }
 
 template <class T>
