@@ -87,6 +87,8 @@ def test_fit_texture_writes_its_steps_its_result_and_the_painted_mesh(capsys):
     assert files() == [
         "sunset-reference.png", "sunset-result.gif", "sunset.gif", "sunset.mtl", "sunset.obj", "sunset.png",
     ]  # fmt: skip
+    assert num_frames("sunset.gif") == 2, "the start and every other step"
+    assert num_frames("sunset-result.gif") == 90
     line = r"texture: loss \d+ -> \d+ in 2 steps \(mean of the last 3 sides\), \d+ it/s\n"
     assert re.fullmatch(line, capsys.readouterr().out)
 
