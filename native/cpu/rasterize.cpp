@@ -69,7 +69,9 @@ INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile
 
 template <class T>
 INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
-  int x0 = std::max(t.column_begin - tile_column, 0) & ~(kBlock - 1), x1 = std::min(t.column_end - tile_column, kTileWidth);
+  int x0 = std::max(t.column_begin - tile_column, 0), x1 = std::min(t.column_end - tile_column, kTileWidth);
+  // One block wherever the box fits into one; more of them start at a multiple of their width, to end within the tile.
+  x0 = x1 - x0 <= kBlock ? std::min(x0, kTileWidth - kBlock) : x0 & ~(kBlock - 1);
   int y0 = std::max(t.row_begin - tile_row, 0), y1 = std::min(t.row_end - tile_row, kTileHeight);
   int columns = (x1 - x0 + kBlock - 1) & ~(kBlock - 1);
   Subpixel first{pixel_centre(tile_column + x0, raster.width), pixel_centre(tile_row + y0, raster.height)};
