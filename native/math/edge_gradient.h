@@ -74,15 +74,6 @@ INTAGLIO_HD LinePoint<T> line_point(const WalkedMesh<T>& mesh, int32_t vertex, A
   return axis == Axis::kX ? LinePoint<T>{x, y, (double)v.w} : LinePoint<T>{y, x, (double)v.w};
 }
 
-// On which side of the pair's line? A vertex on the line counts as before it, as the top-left rule has it.
-template <class T>
-INTAGLIO_HD bool before_line(const WalkedMesh<T>& mesh, int32_t vertex, const WalkLine& line) {
-  Subpixel p = mesh.snapped[vertex];
-  if (p.valid()) return across(p, line.axis) <= across(line.from, line.axis);
-  LinePoint<T> q = line_point(mesh, vertex, line.axis);
-  return q.across - across(line.from, line.axis) * q.w <= 0;
-}
-
 // From unsnapped positions, so that it is as smooth as they are; the grid only decided that there is a crossing.
 template <class T>
 INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
@@ -102,91 +93,94 @@ INTAGLIO_HD T edge_slope(const WalkedMesh<T>& mesh, const Crossing<T>& c, Axis a
   return (T)((qa.along * qb.w - qa.w * qb.along) / (qa.across * qb.w - qa.w * qb.across));
 }
 
-// Does the line cross the edge past the sample of the next pixel? Decided on the grid, so that it agrees with coverage: samples
-// lie a hair beyond their centres (the top-left rule), so a crossing on the next centre is past it for walks back only.
-template <class T>
-INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
-  Subpixel pa = mesh.snapped[a], pb = mesh.snapped[b];
-  if (!pa.valid() || !pb.valid()) return cross_edge(mesh, a, b, line).distance > 1;
-  int64_t run = across(pb, line.axis) - across(pa, line.axis);
-  int64_t short_of_next = (int64_t)along(pa, line.axis) - along(line.from, line.axis) - line.direction * kSubpixels;
-  int64_t ahead = short_of_next * run + (int64_t)(across(line.from, line.axis) - across(pa, line.axis)) *
-                                            (along(pb, line.axis) - along(pa, line.axis));
-  if ((run < 0) != (line.direction < 0)) ahead = -ahead;
-  return line.direction > 0 ? ahead > 0 : ahead >= 0;
-}
-
-// +1 or -1 by the way the triangle turns in the image, 0 if it has no area there.
-template <class T>
-INTAGLIO_HD int facing(const WalkedMesh<T>& mesh, int32_t triangle_id) {
-  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
-  Subpixel a = mesh.snapped[t[0]], b = mesh.snapped[t[1]], c = mesh.snapped[t[2]];
-  if (a.valid() && b.valid() && c.valid()) {
-    int64_t area = area_twice(a, b, c);
-    return (area > 0) - (area < 0);
-  }
-  LinePoint<T> p[3];
-  for (int i = 0; i < 3; ++i) p[i] = line_point(mesh, t[i], Axis::kX);
-  double volume = p[0].along * (p[1].across * p[2].w - p[2].across * p[1].w) -
-                  p[0].across * (p[1].along * p[2].w - p[2].along * p[1].w) +
-                  p[0].w * (p[1].along * p[2].across - p[2].along * p[1].across);
-  return (volume > 0) - (volume < 0);
-}
-
-// The edges of a triangle that the line crosses: none or two. edge k joins corners k and k + 1.
-struct CrossedEdges {
-  int count, edge[2];
+// A triangle as the line sees it: its corners relative to where the walk begins, on which side of the line each lies (a vertex
+// on the line counts as before it, as the top-left rule has it), and which way they turn, seen with "along" to the right and
+// "across" down: +1, -1, or 0 without area. Edge k joins the corners k and k + 1.
+struct CutTriangle {
+  int32_t vertex[3], along[3], across[3];
+  bool before[3], on_grid;
+  int turn;
 };
 
 template <class T>
-INTAGLIO_HD CrossedEdges crossed_edges(const WalkedMesh<T>& mesh, int32_t triangle_id, const WalkLine& line) {
-  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
-  bool side[3];
-  for (int i = 0; i < 3; ++i) side[i] = before_line(mesh, t[i], line);
-  CrossedEdges crossed{0, {0, 0}};
-  for (int k = 0; k < 3; ++k)
-    if (side[k] != side[(k + 1) % 3]) crossed.edge[crossed.count++] = k;
-  return crossed;
+INTAGLIO_HD CutTriangle cut_triangle(const WalkedMesh<T>& mesh, int32_t triangle_id, const WalkLine& line) {
+  CutTriangle cut;
+  cut.on_grid = true;
+  for (int i = 0; i < 3; ++i) {
+    cut.vertex[i] = mesh.triangles[3 * (int64_t)triangle_id + i];
+    Subpixel p = mesh.snapped[cut.vertex[i]];
+    if (!p.valid()) cut.on_grid = false, p = line.from;
+    cut.along[i] = along(p, line.axis) - along(line.from, line.axis);
+    cut.across[i] = across(p, line.axis) - across(line.from, line.axis);
+    cut.before[i] = cut.across[i] <= 0;
+  }
+  if (cut.on_grid) {
+    int64_t area = area_twice({cut.along[0], cut.across[0]}, {cut.along[1], cut.across[1]}, {cut.along[2], cut.across[2]});
+    cut.turn = (area > 0) - (area < 0);
+    return cut;
+  }
+  LinePoint<T> p[3];
+  for (int i = 0; i < 3; ++i) {
+    p[i] = line_point(mesh, cut.vertex[i], line.axis);
+    if (!mesh.snapped[cut.vertex[i]].valid()) cut.before[i] = p[i].across - across(line.from, line.axis) * p[i].w <= 0;
+  }
+  double volume = p[0].along * (p[1].across * p[2].w - p[2].across * p[1].w) -
+                  p[0].across * (p[1].along * p[2].w - p[2].along * p[1].w) +
+                  p[0].w * (p[1].along * p[2].across - p[2].along * p[1].across);
+  cut.turn = (volume > 0) - (volume < 0);
+  return cut;
 }
 
-// The crossed edge through which the line leaves a triangle that faces `front`. Of the two, one leads from before the line to
-// behind it; at which end of the section it lies follows from the triangle's turn alone, also where the other lies behind the
-// eye. A triangle without area has no turn: it is left by the edge that does not lead back.
+// The edge through which the line leaves, -1 if it misses the triangle. Of the two edges that it crosses one leads from before
+// the line to behind it; at which end of the section it lies follows from the triangle's turn alone, also where the other lies
+// behind the eye. A triangle without area has no turn: it is left by the edge that does not lead back.
 template <class T>
-INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, int32_t triangle_id, CrossedEdges crossed, int front, int32_t came_from,
+INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, const CutTriangle& cut, int32_t triangle_id, int32_t came_from,
                              const WalkLine& line) {
-  if (front == 0) return crossed.edge[mesh.neighbours[3 * (int64_t)triangle_id + crossed.edge[0]] == came_from ? 1 : 0];
-  bool outwards = (front > 0) == ((line.axis == Axis::kX) == (line.direction > 0));
-  int32_t begin = mesh.triangles[3 * (int64_t)triangle_id + crossed.edge[0]];
-  return crossed.edge[before_line(mesh, begin, line) == outwards ? 0 : 1];
+  bool outwards = (cut.turn > 0) == (line.direction > 0);
+  int found = -1;
+  for (int k = 0; k < 3; ++k) {
+    if (cut.before[k] == cut.before[(k + 1) % 3]) continue;
+    if (cut.turn != 0 ? cut.before[k] == outwards : found < 0 || mesh.neighbours[3 * (int64_t)triangle_id + k] != came_from)
+      found = k;
+  }
+  return found;
+}
+
+// Does the line cross edge k past the sample of the next pixel? Decided on the grid, so that it agrees with coverage: samples
+// lie a hair beyond their centres (the top-left rule), so a crossing on the next centre is past it for walks back only.
+template <class T>
+INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, const CutTriangle& cut, int k, const WalkLine& line) {
+  int l = (k + 1) % 3;
+  if (!cut.on_grid) return cross_edge(mesh, cut.vertex[k], cut.vertex[l], line).distance > 1;
+  int64_t run = cut.across[l] - cut.across[k];
+  int64_t ahead =
+      (int64_t)(cut.along[k] - line.direction * kSubpixels) * run - (int64_t)cut.across[k] * (cut.along[l] - cut.along[k]);
+  if ((run < 0) != (line.direction < 0)) ahead = -ahead;
+  return line.direction > 0 ? ahead > 0 : ahead >= 0;
 }
 
 // From the centre where `triangle_id` is seen towards the next centre, which shows `goal` (-1 for background).
 template <class T>
 INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, int32_t goal, const WalkLine& line) {
-  Walk walk;
-  int front = facing(mesh, triangle_id), turn = front;
-  int32_t came_from = -1;
-  CrossedEdges crossed = crossed_edges(mesh, triangle_id, line);
-  walk.triangle_id = triangle_id;
-  walk.end = WalkEnd::kPassed;
-  if (crossed.count == 0) return walk;  // only a triangle that clipping has cut can show a pixel and miss its line
+  CutTriangle cut = cut_triangle(mesh, triangle_id, line);
+  const int front = cut.turn;
+  Walk walk{WalkEnd::kPassed, {0, 0}, triangle_id};
+  int leave = leaving_edge(mesh, cut, triangle_id, -1, line);
+  if (leave < 0) return walk;  // only a triangle that clipping has cut can show a pixel and miss its line
   for (int step = 0; step < kMaxSteps; ++step) {
-    int leave = leaving_edge(mesh, walk.triangle_id, crossed, turn, came_from, line);
-    const int32_t* corners = mesh.triangles + 3 * (int64_t)walk.triangle_id;
-    walk.edge[0] = corners[leave], walk.edge[1] = corners[(leave + 1) % 3];
+    walk.edge[0] = cut.vertex[leave], walk.edge[1] = cut.vertex[(leave + 1) % 3];
     walk.end = WalkEnd::kPassed;
-    if (is_beyond(mesh, walk.edge[0], walk.edge[1], line)) return walk;
+    if (is_beyond(mesh, cut, leave, line)) return walk;
     int32_t next = mesh.neighbours[3 * (int64_t)walk.triangle_id + leave];
     walk.end = WalkEnd::kReached;
     if (next == goal && next >= 0) return walk;
     walk.end = WalkEnd::kEdge;
     if (next < 0) return walk;
-    turn = facing(mesh, next);
-    if (turn * front < 0) return walk;
-    crossed = crossed_edges(mesh, next, line);
-    if (crossed.count == 0) return walk;  // welded vertices that differ in their last bit: as good as a border
-    came_from = walk.triangle_id;
+    cut = cut_triangle(mesh, next, line);
+    if (cut.turn * front < 0) return walk;
+    leave = leaving_edge(mesh, cut, next, walk.triangle_id, line);
+    if (leave < 0) return walk;  // welded vertices that differ in their last bit: as good as a border
     walk.triangle_id = next;
   }
   walk.end = WalkEnd::kCut;
