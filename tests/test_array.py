@@ -4,10 +4,9 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from intaglio.array import as_float_array, cross, from_numpy, leader, like, namespace, to_numpy, unit
-
-torch = pytest.importorskip("torch")
 
 
 def test_the_namespace_follows_the_type_of_the_array():

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-
-pytest.importorskip("torch")
+import torch  # noqa: F401
 
 from benchmarks import dense, forward, growth, imports, overhead, programs, silhouette, threads, timing
 from benchmarks.report import Claim, Section

@@ -3,10 +3,9 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from intaglio.camera import Camera, Intrinsics, Orthographic, Perspective, orbit
-
-torch = pytest.importorskip("torch")
 
 SIZE = (64, 64)
 K = np.array([[100.0, 0, 31.5], [0, 100, 23.5], [0, 0, 1]])

@@ -26,7 +26,8 @@ FIT = (*SMALL, "--steps", "2")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    torch = pytest.importorskip("torch")
+    import torch
+
     threads = torch.get_num_threads()
     monkeypatch.chdir(tmp_path)
     yield tmp_path

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 import numpy as np
 import pytest
+import torch
 
 from intaglio.light import AmbientLight, DirectionalLight, PointLight, irradiance
-
-torch = pytest.importorskip("torch")
 
 UP = np.array([[0.0, 1, 0]])
 DOWN = -UP

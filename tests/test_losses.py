@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 import numpy as np
 import pytest
+import torch
 
 from intaglio import losses, shapes
 from intaglio.mesh import Mesh
-
-torch = pytest.importorskip("torch")
 
 SQUARE = np.array([[0, 1, 2], [2, 1, 3]], dtype=np.int32)
 CORNERS = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])

@@ -4,10 +4,9 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from intaglio.mesh import Mesh
-
-torch = pytest.importorskip("torch")
 
 CORNERS = np.array([[0, 0, 0], [2, 0, 0], [0, 2, 0], [2, 2, 0]], dtype=np.float32)
 SQUARE = np.array([[0, 1, 2], [2, 1, 3]], dtype=np.int32)

@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from intaglio import shapes
 from intaglio.camera import Camera, orbit
@@ -10,8 +11,6 @@ from intaglio.light import AmbientLight, DirectionalLight, PointLight
 from intaglio.losses import silhouette_iou, squared_error
 from intaglio.mesh import Mesh
 from intaglio.rendering import render, render_silhouette
-
-torch = pytest.importorskip("torch")
 
 # Looks at the square from -1 to 1, which fills its picture; pixel centres of 4 x 4 lie at +-0.25 and +-0.75.
 FRONT = Camera.orthographic(eye=(0, 0, 2), near=1, far=3)

@@ -83,7 +83,8 @@ def test_edges_are_listed_once():
 
 
 def test_tables_come_in_the_framework_of_the_triangles():
-    torch = pytest.importorskip("torch")
+    import torch
+
     triangles = torch.tensor(TWO_TRIANGLES)
     positions = torch.rand(4, 3, requires_grad=True)
     assert neighbours(triangles, positions).dtype == torch.int32
