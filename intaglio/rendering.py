@@ -86,7 +86,7 @@ def render(
         >>> image.shape
         (1, 64, 64, 3)
     """
-    _check("render", size, supersample, visibility)
+    _check("render", mesh, camera, size, supersample, visibility)
     if shading not in SHADINGS:
         raise ValueError(f"render: shading must be one of {', '.join(map(repr, SHADINGS))}; got {shading!r}")
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample), lights, background)
@@ -116,7 +116,7 @@ def render_silhouette(
 
     Arguments as of `render`.
     """
-    _check("render_silhouette", size, supersample, visibility)
+    _check("render_silhouette", mesh, camera, size, supersample, visibility)
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
     if visibility == "soft":
         soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
@@ -305,7 +305,13 @@ def _background(background: Any, pos_clip: Any) -> Any:
     return like(background, pos_clip)
 
 
-def _check(op: str, size: tuple[int, int], supersample: int, visibility: str | None) -> None:
+def _check(
+    op: str, mesh: Mesh, camera: Camera, size: tuple[int, int], supersample: int, visibility: str | None
+) -> None:
+    for name, x, kind in (("mesh", mesh, Mesh), ("camera", camera, Camera)):
+        if not isinstance(x, kind):
+            remedy = f"see intaglio.{kind.__name__}"
+            raise ValueError(f"{op}: {name} must be a {kind.__name__}; got {type(x).__name__} ({remedy})")
     if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(_is_count(n) for n in size):
         raise ValueError(f"{op}: size must be (height, width) in whole pixels from 1 on; got {size!r}")
     if not _is_count(supersample):

@@ -318,3 +318,13 @@ def half_square():
     """The left half of the picture that FRONT sees."""
     plane = shapes.plane()
     return Mesh(plane.vertices * [0.5, 1, 1] - [0.5, 0, 0], plane.triangles)
+
+
+@pytest.mark.parametrize("draw", [render, render_silhouette])
+def test_what_is_no_mesh_or_camera_is_named(draw):
+    with pytest.raises(
+        ValueError, match=rf"^{draw.__name__}: camera must be a Camera; got int \(see intaglio.Camera\)$"
+    ):
+        draw(TEAPOT, 3, (8, 8))
+    with pytest.raises(ValueError, match=rf"^{draw.__name__}: mesh must be a Mesh; got str \(see intaglio.Mesh\)$"):
+        draw("teapot", VIEW, (8, 8))
