@@ -115,13 +115,15 @@ class Door:
         self.fail(argument, expected, _written(tuple(got)), remedy)
 
     def _agrees(self, argument: str, shape: Shape, got: Any) -> bool:
-        own: dict[str, int] = {}  # a letter may stand twice in one shape
+        own: dict[str, tuple[int, str]] = {}  # letters that this shape is the first to set; one may stand in it twice
         for name, size in zip(shape, got, strict=True):
             if isinstance(name, str):
-                name = self.sizes[name][0] if name in self.sizes else own.setdefault(name, size)
-            if name != size:
+                known = self.sizes.get(name) or own.get(name)
+                if known is None:
+                    own[name] = (size, argument)
+                elif known[0] != size:
+                    return False
+            elif name != size:
                 return False
-        for name, size in zip(shape, got, strict=True):
-            if isinstance(name, str):
-                self.sizes.setdefault(name, (size, argument))
+        self.sizes.update(own)
         return True
