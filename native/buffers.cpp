@@ -11,7 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cpu/pages.h"
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace intaglio {
 namespace {
@@ -21,13 +23,22 @@ constexpr size_t kHugePage = 2 << 20;
 
 constexpr size_t kPage = 4096, kStagger = 256;
 
+// A hint: touching large buffers page by page costs more than drawing.
+void prefer_huge_pages(void* begin, size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (bytes >= kHugePage) madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#else
+  (void)begin, (void)bytes;
+#endif
+}
+
 // Buffers at one offset in their pages get in each other's way: a load then waits for an unrelated store. So each begins a bit
 // further into its first page than the one before.
 void* allocate(size_t size) {
   static std::atomic<size_t> count{0};
   char* base = (char*)std::aligned_alloc(size >= kHugePage ? kHugePage : kPage, size + kGranularity);
   if (!base) throw std::bad_alloc();
-  prefer_huge_pages(base, (int64_t)size);
+  prefer_huge_pages(base, size);
   return base + count++ * kStagger % kPage;
 }
 

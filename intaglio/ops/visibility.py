@@ -38,14 +38,18 @@ def _surface_door(op: str, image: Array, fragments: Fragments, pos_clip: Array, 
     return door
 
 
+def _checked_neighbours(door: Door, pos_clip: Array, triangles: Array, neighbours: Array | None) -> Array:
+    if neighbours is None:
+        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
+    door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
+    return neighbours
+
+
 def _connected_surface_door(
     op: str, image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, neighbours: Array | None
 ) -> tuple[Door, Array]:
     door = _surface_door(op, image, fragments, pos_clip, triangles)
-    if neighbours is None:
-        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
-    door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
-    return door, neighbours
+    return door, _checked_neighbours(door, pos_clip, triangles, neighbours)
 
 
 def edge_gradient(
@@ -84,10 +88,8 @@ def silhouette(pos_clip: Array, triangles: Array, size: tuple[int, int], *, neig
     barycentrics and depths that a silhouette does not need.
     """
     door = rasterize_door("silhouette", pos_clip, triangles, size)
-    if neighbours is None:
-        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
-    door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
-    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, neighbours, size[0], size[1])[1]
+    table = _checked_neighbours(door, pos_clip, triangles, neighbours)
+    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, table, size[0], size[1])[1]
 
 
 def antialias(

@@ -3,7 +3,6 @@
 
 #include "accumulate.h"
 #include "check.h"
-#include "pages.h"
 #include "rows.h"
 
 namespace intaglio {
@@ -26,7 +25,6 @@ void check_attributes(const Attributes<T>& a, Raster raster) {
 template <class T>
 void interpolate(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics, T* out) {
   check_attributes(a, raster);
-  prefer_huge_pages(out, raster.batch * raster.pixels() * a.channels);
   with_channels(a.channels, [&](auto channels) {
     for_each_row(raster, [&](int64_t b, int64_t y) {
       int64_t row = (b * raster.height + y) * raster.width;
@@ -51,7 +49,6 @@ template <class T>
 void interpolate_vjp(const Attributes<T>& a, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                      const T* grad_out, T* grad_values, T* grad_barycentrics) {
   check_attributes(a, raster);
-  prefer_huge_pages(grad_barycentrics, 2 * raster.batch * raster.pixels());
   auto one_row = [&](int64_t b, int64_t y, auto channels, T* sums) {
     int64_t row = (b * raster.height + y) * raster.width;
     const T* corner[3] = {};

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "../ops.h"
-#include "pages.h"
 #include "pool.h"
 #include "simd.h"
 
@@ -48,7 +47,6 @@ void squared_error(const T* a, const T* b, int64_t count, T* out) {
 
 template <class T>
 void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a) {
-  prefer_huge_pages(grad_a, count);
   parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
     int64_t end = std::min(count, (slice + 1) * kSlice);
     for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = 2 * grad_out * (a[i] - b[i]);

@@ -6,7 +6,6 @@
 
 #include "accumulate.h"
 #include "check.h"
-#include "pages.h"
 #include "setup.h"
 #include "simd.h"
 
@@ -127,12 +126,6 @@ void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<do
   draw_all(begin, end, tile, tile_column, tile_row, raster);
 }
 
-template <class T>
-INTAGLIO_INLINE void load_triangle(const T* pos_clip, const int32_t* triangles, int32_t triangle_id, Vec4<T> v[3]) {
-  const int32_t* t = triangles + 3 * (int64_t)triangle_id;
-  for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)t[i]);
-}
-
 // Where the values of one image, or of a batch, go. Only triangle_id is always wanted.
 template <class T>
 struct Image {
@@ -153,19 +146,12 @@ constexpr int kRunBlock = 8;
 
 template <class T>
 INTAGLIO_INLINE void weigh_run(const Vec4<T> v[3], T X, T Y, T step, int count, T* barycentrics) {
-  SeenTriangle<T> s = seen_from(v, X, Y);
-  T e0 = cross(s.p[1], s.p[2]), e1 = cross(s.p[2], s.p[0]), e2 = cross(s.p[0], s.p[1]);
-  T sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
-  T d0 = (v[2].w * s.p[1].y - v[1].w * s.p[2].y) * step * sign, d1 = (v[0].w * s.p[2].y - v[2].w * s.p[0].y) * step * sign,
-    d2 = (v[1].w * s.p[0].y - v[0].w * s.p[1].y) * step * sign;
-  e0 *= sign, e1 *= sign, e2 *= sign;
+  const EdgeSteps<T> s = edge_steps(v, X, Y, step);
   for (int i = 0; i < count; i += kRunBlock, barycentrics += 2 * kRunBlock)
     for (int l = 0; l < kRunBlock; ++l) {
       T at = (T)(i + l);
-      T f0 = max_of(e0 + at * d0, (T)0), f1 = max_of(e1 + at * d1, (T)0), f2 = max_of(e2 + at * d2, (T)0);
-      T sum = f0 + f1 + f2, inverse = 1 / sum;
-      barycentrics[2 * l] = sum > 0 ? f0 * inverse : (T)1 / 3;
-      barycentrics[2 * l + 1] = sum > 0 ? f1 * inverse : (T)1 / 3;
+      Vec2<T> weights = weights_of(s.e[0] + at * s.d[0], s.e[1] + at * s.d[1], s.e[2] + at * s.d[2]);
+      barycentrics[2 * l] = weights.x, barycentrics[2 * l + 1] = weights.y;
     }
 }
 
@@ -335,11 +321,6 @@ template <class T>
 void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
   check_size(raster);
   check_geometry(g);
-  int64_t pixels = raster.batch * raster.pixels();
-  prefer_huge_pages(images.triangle_id, pixels);
-  prefer_huge_pages(images.barycentrics, 2 * pixels);
-  prefer_huge_pages(images.depth, pixels);
-  prefer_huge_pages(images.covered, pixels);
   auto draw_image = [&](int64_t b) { rasterize_image(g, b, raster, images.from(b * raster.pixels())); };
   if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
   for (int64_t b = 0; b < g.batch; ++b) draw_image(b);

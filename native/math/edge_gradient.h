@@ -62,22 +62,21 @@ INTAGLIO_HD int32_t across(Subpixel p, Axis axis) {
 }
 
 // The vertex in homogeneous grid coordinates: (along, across, w).
-template <class T>
 struct LinePoint {
   double along, across, w;
 };
 
 template <class T>
-INTAGLIO_HD LinePoint<T> line_point(const WalkedMesh<T>& mesh, int32_t vertex, Axis axis) {
+INTAGLIO_HD LinePoint line_point(const WalkedMesh<T>& mesh, int32_t vertex, Axis axis) {
   Vec4<T> v = load4(mesh.pos_clip + 4 * (int64_t)vertex);
   double x = (double)v.x * (double)(mesh.width * kHalfPixel), y = -(double)v.y * (double)(mesh.height * kHalfPixel);
-  return axis == Axis::kX ? LinePoint<T>{x, y, (double)v.w} : LinePoint<T>{y, x, (double)v.w};
+  return axis == Axis::kX ? LinePoint{x, y, (double)v.w} : LinePoint{y, x, (double)v.w};
 }
 
 // From unsnapped positions, so that it is as smooth as they are; the grid only decided that there is a crossing.
 template <class T>
 INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t b, const WalkLine& line) {
-  LinePoint<T> qa = line_point(mesh, a, line.axis), qb = line_point(mesh, b, line.axis);
+  LinePoint qa = line_point(mesh, a, line.axis), qb = line_point(mesh, b, line.axis);
   int32_t begin = along(line.from, line.axis), level = across(line.from, line.axis);
   double fa = qa.across - level * qa.w, fb = qb.across - level * qb.w;
   double s = fa == fb ? 0.5 : clamp(fa / (fa - fb), 0.0, 1.0);  // an edge within the grid's rounding may miss the line
@@ -89,7 +88,7 @@ INTAGLIO_HD Crossing<T> cross_edge(const WalkedMesh<T>& mesh, int32_t a, int32_t
 // Pixels along the line per pixel across it, of the line through an edge: from the cross product of its homogeneous ends.
 template <class T>
 INTAGLIO_HD T edge_slope(const WalkedMesh<T>& mesh, const Crossing<T>& c, Axis axis) {
-  LinePoint<T> qa = line_point(mesh, c.vertex[0], axis), qb = line_point(mesh, c.vertex[1], axis);
+  LinePoint qa = line_point(mesh, c.vertex[0], axis), qb = line_point(mesh, c.vertex[1], axis);
   return (T)((qa.along * qb.w - qa.w * qb.along) / (qa.across * qb.w - qa.w * qb.across));
 }
 
@@ -119,7 +118,7 @@ INTAGLIO_HD CutTriangle cut_triangle(const WalkedMesh<T>& mesh, int32_t triangle
     cut.turn = (area > 0) - (area < 0);
     return cut;
   }
-  LinePoint<T> p[3];
+  LinePoint p[3];
   for (int i = 0; i < 3; ++i) {
     p[i] = line_point(mesh, cut.vertex[i], line.axis);
     if (!mesh.snapped[cut.vertex[i]].valid()) cut.before[i] = p[i].across - across(line.from, line.axis) * p[i].w <= 0;
@@ -187,12 +186,6 @@ INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, in
   return walk;
 }
 
-template <class T>
-INTAGLIO_HD void load_corners(const WalkedMesh<T>& mesh, int32_t triangle_id, Vec4<T> v[3]) {
-  const int32_t* t = mesh.triangles + 3 * (int64_t)triangle_id;
-  for (int i = 0; i < 3; ++i) v[i] = load4(mesh.pos_clip + 4 * (int64_t)t[i]);
-}
-
 // Pixels A (column, row) and B, the next one along the axis, and what they show.
 struct PixelPair {
   Axis axis;
@@ -234,7 +227,7 @@ INTAGLIO_HD PairPoints<T> pair_points(const WalkedMesh<T>& mesh, const PixelPair
 template <class T>
 INTAGLIO_HD T depth_at(const WalkedMesh<T>& mesh, int32_t triangle_id, Vec2<T> point) {
   Vec4<T> v[3];
-  load_corners(mesh, triangle_id, v);
+  load_triangle(mesh.pos_clip, mesh.triangles, triangle_id, v);
   return plane_depth(v, point.x, point.y);
 }
 
@@ -337,7 +330,7 @@ INTAGLIO_HD void intersection_vjp(const WalkedMesh<T>& mesh, const PixelPair& pa
   T grad_depth[4] = {share_a, -share_a, share_b, -share_b};
   for (int i = 0; i < 4; ++i) {
     Vec4<T> v[3], grad_v[3] = {};
-    load_corners(mesh, triangle_id[i], v);
+    load_triangle(mesh.pos_clip, mesh.triangles, triangle_id[i], v);
     Vec2<T> p = i < 2 ? at.a : at.b;
     plane_depth_vjp(v, p.x, p.y, grad_depth[i], grad_v);
     for (int k = 0; k < 3; ++k) emit(mesh.triangles[3 * (int64_t)triangle_id[i] + k], grad_v[k]);

@@ -53,6 +53,11 @@ INTAGLIO_HD int64_t area_twice(Subpixel a, Subpixel b, Subpixel c) {
   return (int64_t)(b.x - a.x) * (c.y - a.y) - (int64_t)(b.y - a.y) * (c.x - a.x);
 }
 
+template <class T>
+INTAGLIO_HD void load_triangle(const T* pos_clip, const int32_t* triangles, int32_t triangle_id, Vec4<T> v[3]) {
+  for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)triangles[3 * (int64_t)triangle_id + i]);
+}
+
 // A triangle of clip-space vertices as seen from one point (X, Y) of the image in ndc: vertex i moved to (x - X w, y - Y w).
 // The edge functions below are cross products of these small vectors: nothing cancels, however small the triangle.
 template <class T>
@@ -87,7 +92,7 @@ INTAGLIO_HD void shrink_huge(Vec4<T> v[3]) {
 template <class T>
 struct EdgeFunctions {
   T e[3];
-  T sum;
+  T sum, sign;  // sign: what made the unclamped sum positive
 };
 
 // Centres that snapping put into a triangle may lie a hair outside its unsnapped self: weights are clamped to the triangle.
@@ -95,18 +100,34 @@ template <class T>
 INTAGLIO_HD EdgeFunctions<T> edge_functions(const SeenTriangle<T>& s) {
   EdgeFunctions<T> f;
   T e0 = cross(s.p[1], s.p[2]), e1 = cross(s.p[2], s.p[0]), e2 = cross(s.p[0], s.p[1]);
-  T sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
+  T sign = f.sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
   f.e[0] = max_of(sign * e0, (T)0), f.e[1] = max_of(sign * e1, (T)0), f.e[2] = max_of(sign * e2, (T)0);
   f.sum = f.e[0] + f.e[1] + f.e[2];
   return f;
 }
 
-// Perspective-correct weights of vertices 0 and 1 at (X, Y); a triangle without area gives thirds.
+// Perspective-correct weights of vertices 0 and 1 from edge functions of positive sum; a triangle without area gives thirds.
 template <class T>
-INTAGLIO_HD Vec2<T> barycentrics(const Vec4<T> v[3], T X, T Y) {
-  EdgeFunctions<T> f = edge_functions(seen_from(v, X, Y));
-  if (!(f.sum > 0)) return {(T)1 / 3, (T)1 / 3};
-  return {f.e[0] / f.sum, f.e[1] / f.sum};
+INTAGLIO_HD Vec2<T> weights_of(T e0, T e1, T e2) {
+  T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0);
+  T sum = f0 + f1 + f2, inverse = 1 / sum;
+  return {sum > 0 ? f0 * inverse : (T)1 / 3, sum > 0 ? f1 * inverse : (T)1 / 3};
+}
+
+// The edge functions at (X, Y) and their steps when X grows by `step`: they are affine.
+template <class T>
+struct EdgeSteps {
+  T e[3], d[3];
+};
+
+template <class T>
+INTAGLIO_HD EdgeSteps<T> edge_steps(const Vec4<T> v[3], T X, T Y, T step) {
+  SeenTriangle<T> s = seen_from(v, X, Y);
+  T e0 = cross(s.p[1], s.p[2]), e1 = cross(s.p[2], s.p[0]), e2 = cross(s.p[0], s.p[1]);
+  T sign = e0 + e1 + e2 < 0 ? (T)-1 : (T)1;
+  return {{e0 * sign, e1 * sign, e2 * sign},
+          {(v[2].w * s.p[1].y - v[1].w * s.p[2].y) * step * sign, (v[0].w * s.p[2].y - v[2].w * s.p[0].y) * step * sign,
+           (v[1].w * s.p[0].y - v[0].w * s.p[1].y) * step * sign}};
 }
 
 // Cotangent of the edge functions carried to the vertices. `grad_edge` belongs to the unclamped, signed functions.
@@ -122,14 +143,13 @@ INTAGLIO_HD void edge_functions_vjp(const SeenTriangle<T>& s, T X, T Y, const T 
   }
 }
 
-// The edge functions with what their cotangent needs: which were clamped, and the sign that made their sum positive.
+// Clamped weights pass nothing on.
 template <class T>
 INTAGLIO_HD void barycentrics_vjp(const Vec4<T> v[3], T X, T Y, Vec2<T> grad_weights, Vec4<T> grad_v[3]) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   EdgeFunctions<T> f = edge_functions(s);
   if (!(f.sum > 0) || is_huge(v)) return;  // nothing that moves a huge triangle moves its weights
-  T sign = cross(s.p[1], s.p[2]) + cross(s.p[2], s.p[0]) + cross(s.p[0], s.p[1]) < 0 ? (T)-1 : (T)1;
-  T inverse = sign / f.sum;
+  T inverse = f.sign / f.sum;
   T mean = (grad_weights.x * f.e[0] + grad_weights.y * f.e[1]) / f.sum;
   T grad_edge[3] = {f.e[0] > 0 ? (grad_weights.x - mean) * inverse : (T)0,
                     f.e[1] > 0 ? (grad_weights.y - mean) * inverse : (T)0, f.e[2] > 0 ? -mean * inverse : (T)0};
