@@ -1,47 +1,94 @@
 // SPDX-License-Identifier: MIT
-// What the bindings share: how a call's arguments become the native contract's structures, and how errors come back.
+// The bindings: how a call's arguments become the native contract's structures. A binding knows no framework: the doors
+// (door_python.cpp, door_xla.cpp) read what their callers gave into `Arguments`, run the binding, and carry back what it
+// throws, after the op's name, and what it warns of. Every function takes its inputs, then the buffers that it fills.
 #pragma once
-#include "exchange.h"
+#include <vector>
+
+#include "array.h"
 #include "ops.h"
 
 namespace intaglio {
 
 using Index = const int32_t;
 
-// Runs an op without the GIL; what it objects to becomes a ValueError that begins with the op's name.
-template <class Run>
-auto call(const char* op, const Run& run) {
-  std::string complaint;
-  try {
-    nb::gil_scoped_release release;
-    return run();
-  } catch (const std::invalid_argument& error) {
-    complaint = std::string(op) + ": " + error.what();
-  }
-  throw nb::value_error(complaint.c_str());
-}
-
-// Reads the arguments of an op with the GIL held, for float or for double as `leading` says, then runs what that returns.
-template <class Prepare>
-auto dispatch(const char* op, const Array& leading, const Prepare& prepare) {
-  return leading.holds<double>() ? call(op, prepare(double())) : call(op, prepare(float()));
-}
-
-// The arguments of a call, in order. Arrays may be None; what serves the front ends' tracing alone is skipped.
+// The arguments of a call, in order: arrays, numbers, and nothing where None was given or an output is not wanted.
 class Arguments {
  public:
-  explicit Arguments(nb::args args) : args_(args) {}
-  Array operator()(const char* name) {
-    if (at_ >= args_.size()) throw std::invalid_argument(std::string(name) + " is missing");
-    return Array(args_[at_++], name);
+  void add() { grown().kind = Kind::kNothing; }
+  void add(double number) {
+    Argument& argument = grown();
+    argument.kind = Kind::kNumber;
+    argument.number = number;
   }
-  void skip() { ++at_; }
-  double number() { return nb::cast<double>(args_[at_++]); }
+  // For the door to fill.
+  DLTensor& add_array() {
+    Argument& argument = grown();
+    argument.kind = Kind::kArray;
+    return argument.tensor;
+  }
+
+  Array operator()(const char* name) {
+    const Argument& argument = following(name);
+    if (argument.kind == Kind::kNumber) throw std::invalid_argument(std::string(name) + " must be an array");
+    return Array(argument.kind == Kind::kArray ? &argument.tensor : nullptr, name);
+  }
+  double number(const char* name) {
+    const Argument& argument = following(name);
+    if (argument.kind != Kind::kNumber) throw std::invalid_argument(std::string(name) + " must be a number");
+    return argument.number;
+  }
+  int64_t integer(const char* name) { return (int64_t)number(name); }
+  // Past arguments that only the shapes of the outputs depend on.
+  void skip(int count) { at_ += count; }
+
+  // What the caller should hear though the call went well; nothing if empty.
+  std::string warning;
 
  private:
-  nb::args args_;
-  size_t at_ = 0;
+  enum class Kind { kNothing, kNumber, kArray };
+  struct Argument {
+    Kind kind;
+    union {
+      double number;
+      DLTensor tensor;
+    };
+  };
+  static constexpr int kMost = 24;
+
+  Argument& grown() {
+    if (size_ == kMost) throw std::invalid_argument("has too many arguments");
+    return arguments_[size_++];
+  }
+  const Argument& following(const char* name) {
+    if (at_ >= size_) throw std::invalid_argument(std::string(name) + " is missing");
+    return arguments_[at_++];
+  }
+
+  Argument arguments_[kMost];
+  int size_ = 0, at_ = 0;
 };
+
+// A native call.
+struct Binding {
+  const char* name;
+  const char* op;  // what the user called: messages begin with it
+  void (*run)(Arguments& next);
+};
+
+using Bindings = std::vector<Binding>;
+
+// All of them, each file's in turn.
+const Bindings& bindings();
+void bind_texture(Bindings& to);
+void bind_sweep_gradient(Bindings& to);
+void bind_soft(Bindings& to);
+
+// Runs `body` for float or for double, as `leading` holds.
+template <class Body>
+void for_scalar_of(const Array& leading, const Body& body) {
+  leading.holds<double>() ? body(double()) : body(float());
+}
 
 template <class T>
 Geometry<T> geometry_of(const Array& pos_clip, const Array& triangles) {
@@ -68,10 +115,5 @@ template <class T>
 T* image_of(const Array& array, Raster r) {
   return array.data<T>({r.batch, r.height, r.width, -1});
 }
-
-// The parts of the door that have files of their own.
-void bind_texture(nb::module_& m);
-void bind_sweep_gradient(nb::module_& m);
-void bind_soft(nb::module_& m);
 
 }  // namespace intaglio

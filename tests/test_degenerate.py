@@ -91,5 +91,5 @@ def test_odd_meshes_stay_finite(name, make):
 
 def test_a_walk_that_is_cut_short_is_reported():
     rng = np.random.default_rng(0)
-    with pytest.warns(RuntimeWarning, match=rf"^edge_gradient: \d+ pixel pairs {CUT_SHORT}$"):
+    with pytest.warns(RuntimeWarning, match=rf"^edge_gradient backward: \d+ pixel pairs {CUT_SHORT}$"):
         chains.value_and_gradients(chains.edge_gradient, inputs_of(*tangled(rng), rng))

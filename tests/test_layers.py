@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "imageio_ffmpeg": {"io", "cli"},
 }
 
-DOORS = {"bind", "buffers", "exchange"}
+DOORS = {"array", "bind", "buffers", "exchange"}
 NATIVE_LAYERS = {
     "vec": set(),
     "math": {"vec", "math"},
