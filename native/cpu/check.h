@@ -52,6 +52,12 @@ void check_geometry(const Geometry<T>& g) {
                 "indices count from 0 and must stay below the number of vertices");
 }
 
+template <class T>
+void check_neighbours(const Geometry<T>& g, const int32_t* neighbours) {
+  check_indices("neighbours", neighbours, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, -1, g.num_triangles,
+                "was this table built for these triangles?");
+}
+
 // Fragments are checked where a triangle is looked up, not in a pass of their own: reading a large image costs more than an op.
 inline void check_triangle_id(int32_t triangle_id, int64_t num_triangles) {
   if (triangle_id < -1 || triangle_id >= num_triangles)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sum of squared differences of two images in one pass over each, without an image in between.
+#include "loss.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -24,14 +26,14 @@ INTAGLIO_INLINE double sum_slice(const T* a, const T* b, int64_t count) {
   return sum;
 }
 
+}  // namespace
+
 INTAGLIO_CLONES double sum_of_squares(const float* a, const float* b, int64_t count) {
   return sum_slice(a, b, count);
 }
 double sum_of_squares(const double* a, const double* b, int64_t count) {
   return sum_slice(a, b, count);
 }
-
-}  // namespace
 
 template <class T>
 void squared_error(const T* a, const T* b, int64_t count, T* out) {

@@ -1,130 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Visibility on the CPU: triangles are made ready in chunks, binned to tiles in order, and drawn tile by tile, where only id
-// and depth live; weights are a second sweep over the visible pixels. Per pixel the nearest wins and ties go to the lowest
-// index, so that neither tiles nor threads change the picture.
+// Visibility on the CPU: ids and depths come from the tiles; weights are a second sweep over the visible pixels.
 #include <cstring>
 
 #include "accumulate.h"
 #include "check.h"
-#include "setup.h"
+#include "draw.h"
 #include "simd.h"
 
 namespace intaglio {
 namespace {
-
-// A tile's ids and depths fit into a first-level cache of 32 KB; smaller tiles measured slower, since triangles lie in more of
-// them. Widths are multiples of a block of pixels.
-constexpr int kTileWidth = 64, kTileHeight = 64, kBlock = 16;
-
-template <class T>
-struct Tile {
-  alignas(64) int32_t id[kTileHeight * kTileWidth];
-  alignas(64) T depth[kTileHeight * kTileWidth];
-};
-
-// e(x, y) = e + x step_x + y step_y >= 0 inside, in units where one pixel is one step: exact, since pixel centres lie
-// 256 grid steps apart and the sign of e does not change when it is divided by 256 and rounded down.
-struct EdgeStep {
-  int32_t e, step_x, step_y;
-};
-
-// The edge a -> b over a block of samples of which `first` is the upper left; false if it rejects them all.
-inline bool edge_over(EdgeStep& step, Subpixel a, Subpixel b, Subpixel first, int columns, int rows) {
-  GridEdge edge(a, b);
-  int64_t e = edge.at(first) >> 8, far_x = -edge.dy * (columns - 1), far_y = edge.dx * (rows - 1);
-  if (e + std::max<int64_t>(far_x, 0) + std::max<int64_t>(far_y, 0) < 0) return false;
-  if (e + std::min<int64_t>(far_x, 0) + std::min<int64_t>(far_y, 0) >= 0)
-    step = {0, 0, 0};  // accepts them all
-  else
-    step = {(int32_t)e, (int32_t)-edge.dy, (int32_t)edge.dx};  // crosses them: below 2^31 by the guard band
-  return true;
-}
-
-// Relative to the triangle's own first sample, so that no tile changes a depth.
-template <class T>
-INTAGLIO_INLINE T depth_of_row(const ReadyTriangle<T>& t, int row) {
-  return t.depth + t.depth_dy * (T)(row - t.row_begin);
-}
-
-template <class T>
-INTAGLIO_INLINE T depth_of_sample(const ReadyTriangle<T>& t, T row_depth, T column_offset) {
-  T depth = row_depth + t.depth_dx * column_offset;
-  depth = depth < t.least_depth ? t.least_depth : depth;
-  return depth > t.most_depth ? t.most_depth : depth;
-}
-
-template <class T>
-INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row) {
-  for (uint32_t left = t.covered; left; left &= left - 1) {
-    int bit = __builtin_ctz(left), dx = bit % kFewColumns, dy = bit / kFewColumns;
-    int x = t.column_begin + dx - tile_column, y = t.row_begin + dy - tile_row;
-    if ((unsigned)x >= kTileWidth || (unsigned)y >= kTileHeight) continue;
-    T depth = depth_of_sample(t, depth_of_row(t, t.row_begin + dy), (T)dx);
-    int at = y * kTileWidth + x;
-    bool wins = depth < tile.depth[at];
-    tile.depth[at] = wins ? depth : tile.depth[at];
-    tile.id[at] = wins ? t.triangle_id : tile.id[at];
-  }
-}
-
-template <class T>
-INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
-  int x0 = std::max(t.column_begin - tile_column, 0), x1 = std::min(t.column_end - tile_column, kTileWidth);
-  // One block wherever the box fits into one; more of them start at a multiple of their width, to end within the tile.
-  x0 = x1 - x0 <= kBlock ? std::min(x0, kTileWidth - kBlock) : x0 & ~(kBlock - 1);
-  int y0 = std::max(t.row_begin - tile_row, 0), y1 = std::min(t.row_end - tile_row, kTileHeight);
-  int columns = (x1 - x0 + kBlock - 1) & ~(kBlock - 1);
-  Subpixel first{pixel_centre(tile_column + x0, raster.width), pixel_centre(tile_row + y0, raster.height)};
-  EdgeStep edge[3];
-  for (int k = 0; k < 3; ++k)
-    if (!edge_over(edge[k], t.corner[k], t.corner[(k + 1) % 3], first, columns, y1 - y0)) return;
-  const int32_t id = t.triangle_id;
-  const T low = t.least_depth, high = t.most_depth, depth_dx = t.depth_dx, depth_dy = t.depth_dy, base = t.depth;
-  const EdgeStep a = edge[0], b = edge[1], c = edge[2];
-  for (int x = x0; x < x1; x += kBlock) {  // columns of blocks, so that a block's lanes stay in registers from row to row
-    const int32_t a_x = a.e + (x - x0) * a.step_x, b_x = b.e + (x - x0) * b.step_x, c_x = c.e + (x - x0) * c.step_x;
-    const T offset = (T)(tile_column + x - t.column_begin);
-    int32_t* __restrict ids = tile.id + y0 * kTileWidth + x;
-    T* __restrict depths = tile.depth + y0 * kTileWidth + x;
-    for (int y = 0; y < y1 - y0; ++y, ids += kTileWidth, depths += kTileWidth) {
-      const int32_t a_y = a_x + y * a.step_y, b_y = b_x + y * b.step_y, c_y = c_x + y * c.step_y;
-      const T row_depth = base + depth_dy * (T)(tile_row + y0 + y - t.row_begin);
-      for (int l = 0; l < kBlock; ++l) {
-        int32_t outside = (a_y + l * a.step_x) | (b_y + l * b.step_x) | (c_y + l * c.step_x);
-        T depth = row_depth + depth_dx * (offset + (T)l);
-        depth = depth < low ? low : depth;
-        depth = depth > high ? high : depth;
-        bool wins = (outside >= 0) & (depth < depths[l]);
-        depths[l] = wins ? depth : depths[l];
-        ids[l] = wins ? id : ids[l];
-      }
-    }
-  }
-}
-
-template <class T>
-INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, Tile<T>& tile,
-                              int tile_column, int tile_row, Raster raster) {
-  for (int i = 0; i < kTileWidth * kTileHeight; ++i) tile.id[i] = -1, tile.depth[i] = 1;
-  constexpr int kAhead = 8;  // a tile's triangles lie apart in memory
-  for (; begin != end; ++begin) {
-    if (end - begin > kAhead) __builtin_prefetch(begin[kAhead]);
-    if (has_few_samples(**begin))
-      draw_few(**begin, tile, tile_column, tile_row);
-    else
-      draw(**begin, tile, tile_column, tile_row, raster);
-  }
-}
-
-INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,
-                               Tile<float>& tile, int tile_column, int tile_row, Raster raster) {
-  draw_all(begin, end, tile, tile_column, tile_row, raster);
-}
-
-void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, Tile<double>& tile,
-               int tile_column, int tile_row, Raster raster) {
-  draw_all(begin, end, tile, tile_column, tile_row, raster);
-}
 
 // Where the values of one image, or of a batch, go. Only triangle_id is always wanted.
 template <class T>
@@ -224,106 +108,18 @@ void write_background(int64_t row_begin, int64_t row_end, Raster raster, Image<T
   if (out.depth) fill_words(out.depth, count, (T)1);
 }
 
-// Working memory of one image, kept from call to call by each thread: its pages cost more than what is done in them.
-template <class T>
-struct Workspace {
-  std::vector<Subpixel> snapped;
-  std::vector<std::vector<ReadyTriangle<T>>> chunks;
-  std::vector<int32_t> bin_sizes;                // [chunk, tile], then where each chunk's share of a tile begins
-  std::vector<const ReadyTriangle<T>*> entries;  // tile by tile, each in the order of the triangles
-  std::vector<int32_t> tile_begin;
-
-  // Too large to be kept for a caller who may never draw such a mesh again.
-  bool heavy() const { return entries.capacity() * 8 + snapped.capacity() * 8 > (64 << 20); }
-};
-
-template <class T, class Visit>
-void for_each_tile(const ReadyTriangle<T>& t, int tiles_across, const Visit& visit) {
-  for (int ty = t.row_begin / kTileHeight; ty <= (t.row_end - 1) / kTileHeight; ++ty)
-    for (int tx = t.column_begin / kTileWidth; tx <= (t.column_end - 1) / kTileWidth; ++tx) visit(ty * tiles_across + tx);
-}
-
-template <class T>
-void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_across, int64_t tiles, Workspace<T>& work) {
-  const int32_t* triangles = g.triangles_of(b);
-  const T* pos_clip = g.positions_of(b);
-  const Subpixel* snapped = work.snapped.data();
-  int64_t chunk_size = std::max<int64_t>(4096, (g.num_triangles + 63) / 64);
-  int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
-  work.chunks.resize(num_chunks);
-  work.bin_sizes.assign(num_chunks * tiles, 0);
-  parallel_for(num_chunks, [&](int64_t chunk) {
-    std::vector<ReadyTriangle<T>>& out = work.chunks[chunk];
-    out.clear();
-    int64_t end = std::min(g.num_triangles, (chunk + 1) * chunk_size);
-    for (int64_t i = chunk * chunk_size; i < end; ++i) {
-      const int32_t* t = triangles + 3 * i;
-      if (snapped[t[0]].valid() && snapped[t[1]].valid() && snapped[t[2]].valid()) {
-        ReadyTriangle<T> ready;
-        if (make_ready(pos_clip, snapped, t, (int32_t)i, raster, ready)) out.push_back(ready);
-      } else {
-        make_ready_clipped(pos_clip, t, (int32_t)i, raster, out);
-      }
-    }
-    int32_t* sizes = work.bin_sizes.data() + chunk * tiles;
-    for (const ReadyTriangle<T>& t : out) for_each_tile(t, tiles_across, [&](int tile) { ++sizes[tile]; });
-  });
-}
-
-// Counts become offsets, then every chunk puts its triangles into its own share of each tile's list.
-template <class T>
-void fill_bins(int tiles_across, int64_t tiles, Workspace<T>& work) {
-  int64_t num_chunks = (int64_t)work.chunks.size();
-  work.tile_begin.resize(tiles + 1);
-  int32_t total = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    work.tile_begin[tile] = total;
-    for (int64_t chunk = 0; chunk < num_chunks; ++chunk) {
-      int32_t& size = work.bin_sizes[chunk * tiles + tile];
-      total += size;
-      size = total - size;
-    }
-  }
-  work.tile_begin[tiles] = total;
-  work.entries.resize(total);
-  parallel_for(num_chunks, [&](int64_t chunk) {
-    int32_t* next = work.bin_sizes.data() + chunk * tiles;
-    for (const ReadyTriangle<T>& t : work.chunks[chunk])
-      for_each_tile(t, tiles_across, [&](int tile) { work.entries[next[tile]++] = &t; });
-  });
-}
-
-template <class T>
-void rasterize_image(const Geometry<T>& g, int64_t b, Raster raster, Image<T> image) {
-  thread_local Workspace<T> kept;
-  Workspace<T>& work = kept;
-  int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
-  int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
-  snap_all(g.positions_of(b), g.num_vertices, raster, work.snapped);
-  make_all_ready(g, b, raster, tiles_across, tiles, work);
-  fill_bins(tiles_across, tiles, work);
-  parallel_for(tiles / tiles_across, [&](int64_t band) {
-    int tile_row = (int)band * kTileHeight;
-    write_background(tile_row, std::min<int64_t>(tile_row + kTileHeight, raster.height), raster, image);
-    for (int64_t t = band * tiles_across; t < (band + 1) * tiles_across; ++t) {
-      int32_t begin = work.tile_begin[t], end = work.tile_begin[t + 1];
-      if (begin == end) continue;
-      int tile_column = (int)(t % tiles_across) * kTileWidth;
-      Tile<T> tile;
-      draw_tile(work.entries.data() + begin, work.entries.data() + end, tile, tile_column, tile_row, raster);
-      write_tile(g, b, tile, tile_column, tile_row, raster, image);
-    }
-  });
-  if (work.heavy()) work = {};
-}
-
 template <class T>
 void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
   check_size(raster);
   check_geometry(g);
-  auto draw_image = [&](int64_t b) { rasterize_image(g, b, raster, images.from(b * raster.pixels())); };
-  if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
-  for (int64_t b = 0; b < g.batch; ++b) draw_image(b);
+  for_each_image(g.batch, [&](int64_t b) {
+    Image<T> image = images.from(b * raster.pixels());
+    Workspace<T>::with([&](Workspace<T>& work) {
+      draw_image(
+          g, b, raster, work, [&](int64_t row_begin, int64_t row_end) { write_background(row_begin, row_end, raster, image); },
+          [&](const Tile<T>& tile, int column, int row) { write_tile(g, b, tile, column, row, raster, image); });
+    });
+  });
 }
 
 }  // namespace

@@ -11,16 +11,45 @@
 
 namespace intaglio {
 
+// body(i, vertex) for `count` clip-space vertices, on the pool.
+template <class T, class Body>
+void for_each_vertex(const T* pos_clip, int64_t count, const Body& body) {
+  constexpr int64_t kSlice = 8192;
+  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
+    int64_t end = std::min(count, (slice + 1) * kSlice);
+    for (int64_t i = slice * kSlice; i < end; ++i) body(i, load4(pos_clip + 4 * i));
+  });
+}
+
 // The grid positions of `count` clip-space vertices.
 template <class T>
 void snap_all(const T* pos_clip, int64_t count, Raster raster, std::vector<Subpixel>& out) {
   out.resize(count);
-  constexpr int64_t kSlice = 8192;
-  parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
-    int64_t end = std::min(count, (slice + 1) * kSlice);
-    for (int64_t i = slice * kSlice; i < end; ++i) out[i] = snap(load4(pos_clip + 4 * i), raster.height, raster.width);
-  });
+  for_each_vertex(pos_clip, count, [&](int64_t i, Vec4<T> v) { out[i] = snap(v, raster.height, raster.width); });
 }
+
+// The unsnapped place of a vertex, in pixels from the image centre (y down), and its depth. Means nothing where the vertex has
+// no place on the grid.
+template <class T>
+struct ImagePoint {
+  T x, y, depth;
+};
+
+// The vertices of an image where they are drawn.
+template <class T>
+struct PlacedVertices {
+  std::vector<Subpixel> snapped;
+  std::vector<ImagePoint<T>> point;
+
+  void place(const T* pos_clip, int64_t count, Raster raster) {
+    snapped.resize(count), point.resize(count);
+    for_each_vertex(pos_clip, count, [&](int64_t i, Vec4<T> v) {
+      snapped[i] = snap(v, raster.height, raster.width);
+      T inverse = 1 / v.w;
+      point[i] = {v.x * inverse * (T)0.5 * (T)raster.width, -v.y * inverse * (T)0.5 * (T)raster.height, v.z * inverse};
+    });
+  }
+};
 
 // A triangle with positive area on the grid that may cover a sample, and the plane of its depth.
 template <class T>
@@ -29,6 +58,7 @@ struct ReadyTriangle {
   int32_t triangle_id;
   int16_t column_begin, column_end, row_begin, row_end;  // the samples in its bounding box
   uint16_t covered;                                      // those that it covers, if they are few
+  bool is_small;                                         // below a thousand pixels in both directions
   T depth, depth_dx, depth_dy;                           // at the first sample of the box, and per pixel
   T least_depth, most_depth;                             // of its vertices: slivers extrapolate
 };
@@ -41,11 +71,13 @@ inline int32_t first_sample(int32_t x, int32_t size) {
 // The samples of the bounding box of `corner`; false where there are none or the triangle has no area.
 // Corners are put into the order of positive area.
 template <class T>
-inline bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, int32_t height, int32_t width) {
-  int32_t column_begin = max_of(first_sample(min_of(a.x, min_of(b.x, c.x)), width), 0);
-  int32_t column_end = min_of(first_sample(max_of(a.x, max_of(b.x, c.x)) + 1, width), width);
-  int32_t row_begin = max_of(first_sample(min_of(a.y, min_of(b.y, c.y)), height), 0);
-  int32_t row_end = min_of(first_sample(max_of(a.y, max_of(b.y, c.y)) + 1, height), height);
+INTAGLIO_INLINE bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, int32_t height, int32_t width) {
+  int32_t least_x = min_of(a.x, min_of(b.x, c.x)), most_x = max_of(a.x, max_of(b.x, c.x));
+  int32_t column_begin = max_of(first_sample(least_x, width), 0);
+  int32_t column_end = min_of(first_sample(most_x + 1, width), width);
+  int32_t least_y = min_of(a.y, min_of(b.y, c.y)), most_y = max_of(a.y, max_of(b.y, c.y));
+  int32_t row_begin = max_of(first_sample(least_y, height), 0);
+  int32_t row_end = min_of(first_sample(most_y + 1, height), height);
   if ((column_begin >= column_end) | (row_begin >= row_end)) return false;
   int64_t area = area_twice(a, b, c);
   if (area == 0) return false;
@@ -53,6 +85,8 @@ inline bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, int
   out.corner[0] = a, out.corner[1] = b, out.corner[2] = c;
   out.column_begin = (int16_t)column_begin, out.column_end = (int16_t)column_end;
   out.row_begin = (int16_t)row_begin, out.row_end = (int16_t)row_end;
+  constexpr int32_t kSmall = 1000 * kSubpixels;
+  out.is_small = (most_x - least_x < kSmall) & (most_y - least_y < kSmall);
   return true;
 }
 
@@ -63,7 +97,7 @@ struct GridEdge {
   Subpixel a;
   bool top_left;
 
-  GridEdge(Subpixel a, Subpixel b) : dx(b.x - a.x), dy(b.y - a.y), a(a), top_left(dy < 0 || (dy == 0 && dx > 0)) {}
+  GridEdge(Subpixel a, Subpixel b) : dx(b.x - a.x), dy(b.y - a.y), a(a), top_left((dy < 0) | ((dy == 0) & (dx > 0))) {}
   int64_t at(Subpixel p) const { return dx * (p.y - a.y) - dy * (p.x - a.x) - (top_left ? 0 : 1); }
 };
 
@@ -77,21 +111,23 @@ inline bool has_few_samples(const ReadyTriangle<T>& t) {
 
 // Bit 4 y + x: the sample x columns and y rows from the first of the box.
 template <class T>
-inline uint16_t covered_samples(const ReadyTriangle<T>& t, Raster raster) {
+INTAGLIO_INLINE uint16_t covered_samples(const ReadyTriangle<T>& t, Raster raster) {
   Subpixel first{pixel_centre(t.column_begin, raster.width), pixel_centre(t.row_begin, raster.height)};
-  GridEdge edge[3] = {{t.corner[0], t.corner[1]}, {t.corner[1], t.corner[2]}, {t.corner[2], t.corner[0]}};
-  int64_t e[3] = {edge[0].at(first), edge[1].at(first), edge[2].at(first)};
-  int columns = t.column_end - t.column_begin, rows = t.row_end - t.row_begin;
-  uint32_t covered = 0;
-  for (int y = 0; y < rows; ++y) {
-    int64_t e0 = e[0], e1 = e[1], e2 = e[2];
-    for (int x = 0; x < columns; ++x) {
-      covered |= (uint32_t)((e0 | e1 | e2) >= 0) << (kFewColumns * y + x);
-      e0 -= edge[0].dy * kSubpixels, e1 -= edge[1].dy * kSubpixels, e2 -= edge[2].dy * kSubpixels;
-    }
-    for (int k = 0; k < 3; ++k) e[k] += edge[k].dx * kSubpixels;
+  int32_t e[3], dx[3], dy[3];
+  for (int k = 0; k < 3; ++k) {
+    GridEdge edge(t.corner[k], t.corner[(k + 1) % 3]);
+    // In steps of a pixel, as in drawing; so few of them do not change a sign from as far away as this.
+    constexpr int64_t kFar = 1 << 30;
+    e[k] = (int32_t)std::min(std::max(edge.at(first) >> 8, -kFar), kFar), dx[k] = (int32_t)edge.dx, dy[k] = (int32_t)edge.dy;
   }
-  return (uint16_t)covered;
+  uint32_t covered = 0;
+  for (int i = 0; i < kFewColumns * kFewRows; ++i) {
+    int x = i % kFewColumns, y = i / kFewColumns;
+    int32_t outside = (e[0] - x * dy[0] + y * dx[0]) | (e[1] - x * dy[1] + y * dx[1]) | (e[2] - x * dy[2] + y * dx[2]);
+    covered |= (uint32_t)(outside >= 0) << i;
+  }
+  uint32_t columns = (1u << (t.column_end - t.column_begin)) - 1, rows = (1u << kFewColumns * (t.row_end - t.row_begin)) - 1;
+  return (uint16_t)(covered & columns * 0x1111 & rows);
 }
 
 template <class T>
@@ -99,31 +135,18 @@ T sample_position(int64_t index, int64_t size) {
   return (T)(2 * index + 1 - size) * (T)0.5;  // in pixels from the image centre
 }
 
-// The unsnapped place of a vertex, in pixels from the image centre (y down), and its depth.
-template <class T>
-struct ImagePoint {
-  T x, y, depth;
-};
-
-template <class T>
-ImagePoint<T> image_point(const T* pos_clip, int32_t vertex, Raster raster) {
-  Vec4<T> v = load4(pos_clip + 4 * (int64_t)vertex);
-  T inverse = 1 / v.w;
-  return {v.x * inverse * (T)0.5 * (T)raster.width, -v.y * inverse * (T)0.5 * (T)raster.height, v.z * inverse};
-}
-
 // The usual case: all three vertices have a place in the image. False if no sample can be covered.
 template <class T>
-inline bool make_ready(const T* pos_clip, const Subpixel* snapped, const int32_t* triangle, int32_t triangle_id, Raster raster,
-                       ReadyTriangle<T>& out) {
+INTAGLIO_INLINE bool make_ready(const PlacedVertices<T>& placed, const int32_t* triangle, int32_t triangle_id, Raster raster,
+                                ReadyTriangle<T>& out) {
+  const Subpixel* snapped = placed.snapped.data();
   if (!place(out, snapped[triangle[0]], snapped[triangle[1]], snapped[triangle[2]], (int32_t)raster.height,
              (int32_t)raster.width))
     return false;
   out.covered = 0;
   if (has_few_samples(out) && (out.covered = covered_samples(out, raster)) == 0) return false;
   out.triangle_id = triangle_id;
-  ImagePoint<T> a = image_point(pos_clip, triangle[0], raster), b = image_point(pos_clip, triangle[1], raster),
-                c = image_point(pos_clip, triangle[2], raster);
+  const ImagePoint<T>&a = placed.point[triangle[0]], &b = placed.point[triangle[1]], &c = placed.point[triangle[2]];
   Vec2<T> ab{b.x - a.x, b.y - a.y}, ac{c.x - a.x, c.y - a.y};
   T inverse = 1 / cross(ab, ac), to_b = b.depth - a.depth, to_c = c.depth - a.depth;
   out.depth_dx = (to_b * ac.y - to_c * ab.y) * inverse;
@@ -136,16 +159,18 @@ inline bool make_ready(const T* pos_clip, const Subpixel* snapped, const int32_t
   return true;
 }
 
+constexpr int kMaxFan = 7;  // triangles that six planes leave of one
+
 // A homogeneous polygon of at most 3 + 6 corners, cut in place by one plane after the other.
 // Sutherland, Hodgman: Reentrant Polygon Clipping, 1974.
 struct ClipPolygon {
-  Vec4<double> corner[9];
+  Vec4<double> corner[kMaxFan + 2];
   int size = 3;
 
   // Keeps where distance >= 0. `settle` puts a new corner exactly onto the plane, however large the coordinates were.
   template <class Distance, class Settle>
   void cut(const Distance& distance, const Settle& settle) {
-    Vec4<double> kept[9];
+    Vec4<double> kept[kMaxFan + 2];
     int count = 0;
     for (int i = 0; i < size; ++i) {
       const Vec4<double>&a = corner[i], &b = corner[i + 1 == size ? 0 : i + 1];
@@ -169,8 +194,8 @@ struct ClipPolygon {
 // The rare case: a vertex behind the near plane or beyond the guard band. What is left of the triangle is appended as a fan
 // that keeps its id and its depth plane; every value is later computed from the whole triangle, in homogeneous coordinates.
 template <class T>
-void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, Raster raster,
-                        std::vector<ReadyTriangle<T>>& out) {
+void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, Raster raster, ReadyTriangle<T>* out,
+                        int64_t& size) {
   const int64_t height = raster.height, width = raster.width;
   ClipPolygon polygon;
   Vec4<double> whole[3];
@@ -190,7 +215,7 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
   polygon.cut([&](const Corner& v) { return guard_y * v.w - v.y; }, [&](Corner& v) { v.y = guard_y * v.w; });
   polygon.cut([&](const Corner& v) { return guard_y * v.w + v.y; }, [&](Corner& v) { v.y = -guard_y * v.w; });
   if (polygon.size < 3) return;
-  Subpixel at[9];
+  Subpixel at[kMaxFan + 2];
   for (int i = 0; i < polygon.size; ++i) {
     const Vec4<double>& v = polygon.corner[i];
     at[i] = {(int32_t)std::lrint(v.x / v.w * (double)(width * kHalfPixel)),
@@ -206,7 +231,7 @@ void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t tria
     ready.depth = (T)plane_depth(whole, X, Y);
     ready.depth_dx = (T)(slope.x * 2 / (double)width), ready.depth_dy = (T)(slope.y * -2 / (double)height);
     ready.least_depth = -1, ready.most_depth = (T)1e30;
-    out.push_back(ready);
+    out[size++] = ready;
   }
 }
 

@@ -2,9 +2,9 @@
 // Edges between neighbouring pixels: their gradient alone (edge), or the blend of the two colours that they cross (antialias).
 #include <atomic>
 
-#include "../math/edge_gradient.h"
 #include "accumulate.h"
 #include "check.h"
+#include "pairs.h"
 #include "setup.h"
 
 namespace intaglio {
@@ -13,10 +13,8 @@ namespace {
 template <class T>
 void check_surface(const Surface<T>& s) {
   check_size(s.raster);
-  const Geometry<T>& g = s.geometry;
-  check_geometry(g);
-  check_indices("neighbours", s.neighbours, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, -1, g.num_triangles,
-                "was this table built for these triangles?");
+  check_geometry(s.geometry);
+  check_neighbours(s.geometry, s.neighbours);
 }
 
 // The grid positions of all vertices of all images.
@@ -37,66 +35,13 @@ WalkedMesh<T> walked_mesh(const Surface<T>& s, const std::vector<Subpixel>& snap
           s.raster.width};
 }
 
-// Which blocks of a row hold a pixel that differs from its right or its lower neighbour, both in what it shows and in colour.
-// Most of an image has no such pixel.
-constexpr int64_t kBlock = 32;
-
-template <class T>
-INTAGLIO_INLINE bool differs_anywhere(const T* values, const T* below, int64_t count, int64_t step) {
-  int32_t differs = 0;
-  for (int64_t i = 0; i < count; ++i) differs |= (values[i] != values[i + step]) | (values[i] != below[i]);
-  return differs != 0;
-}
-
-template <class T>
-INTAGLIO_INLINE void mark_blocks(const int32_t* ids, const int32_t* ids_below, const T* image, const T* image_below,
-                                 int64_t channels, int64_t blocks, uint8_t* changed) {
-  for (int64_t block = 0, at = 0; block < blocks; ++block, at += kBlock)
-    changed[block] = differs_anywhere(ids + at, ids_below + at, kBlock, 1) &&
-                     differs_anywhere(image + at * channels, image_below + at * channels, kBlock * channels, channels);
-}
-
-INTAGLIO_CLONES void mark_changes(const int32_t* ids, const int32_t* ids_below, const float* image, const float* image_below,
-                                  int64_t channels, int64_t blocks, uint8_t* changed) {
-  mark_blocks(ids, ids_below, image, image_below, channels, blocks, changed);
-}
-
-void mark_changes(const int32_t* ids, const int32_t* ids_below, const double* image, const double* image_below,
-                  int64_t channels, int64_t blocks, uint8_t* changed) {
-  mark_blocks(ids, ids_below, image, image_below, channels, blocks, changed);
-}
-
-template <class T>
-bool equal(const T* a, const T* b, int64_t count) {
-  for (int64_t i = 0; i < count; ++i)
-    if (a[i] != b[i]) return false;
-  return true;
-}
-
-// visit(pair, a, b) for the pairs of pixels that begin in this row and show different triangles in different colours; a and b
-// index pixels of the batch.
+// visit(pair, a, b) for the pairs of row y of an image; a and b index pixels of the batch.
 template <class T, class Visit>
 void for_each_pair(const Surface<T>& s, int64_t image, int64_t y, const Visit& visit) {
-  int64_t width = s.raster.width, row = (image * s.raster.height + y) * width;
-  int64_t down = y + 1 < s.raster.height ? width : 0;
-  const int32_t* ids = s.triangle_id + row;
-  const T* colors = s.image + row * s.channels;
-  int64_t blocks = (width - 1) / kBlock;  // the last pixel has no right neighbour: its block is looked through
-  uint8_t changed[kMaxSize / kBlock];
-  mark_changes(ids, ids + down, colors, colors + down * s.channels, s.channels, blocks, changed);
-  auto look = [&](Axis axis, int64_t x, int64_t step) {
-    if (ids[x] == ids[x + step] || equal(colors + x * s.channels, colors + (x + step) * s.channels, s.channels)) return;
-    check_triangle_id(ids[x], s.geometry.num_triangles);
-    check_triangle_id(ids[x + step], s.geometry.num_triangles);
-    visit(PixelPair{axis, x, y, ids[x], ids[x + step]}, row + x, row + x + step);
-  };
-  for (int64_t block = 0; block <= blocks; ++block) {
-    if (block < blocks && !changed[block]) continue;
-    for (int64_t x = block * kBlock, end = std::min(x + kBlock, width); x < end; ++x) {
-      if (x + 1 < width) look(Axis::kX, x, 1);
-      look(Axis::kY, x, down);
-    }
-  }
+  int64_t first = image * s.raster.pixels();
+  SeenColors<T> seen{s.image + first * s.channels, s.channels};
+  for_each_pair(seen, s.triangle_id + first, s.raster, s.geometry.num_triangles, y, 0, s.raster.width,
+                [&](const PixelPair& pair, int64_t a, int64_t b) { visit(pair, first + a, first + b); });
 }
 
 template <class T>
@@ -105,15 +50,6 @@ bool all_zero(const T* a, int64_t count) {
     if (a[i] != 0) return false;
   return true;
 }
-
-template <class T>
-struct AddTo {
-  T* sums;
-  void operator()(int32_t vertex, Vec4<T> grad) const {
-    T* sum = sums + 4 * (int64_t)vertex;
-    sum[0] += grad.x, sum[1] += grad.y, sum[2] += grad.z, sum[3] += grad.w;
-  }
-};
 
 }  // namespace
 
@@ -127,18 +63,11 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
                   [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
                     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
                     for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
-                        const T *color_a = s.image + a * C, *color_b = s.image + b * C, *grad_a = grad_image + a * C,
-                                *grad_b = grad_image + b * C;
-                        if (all_zero(grad_a, C) && all_zero(grad_b, C)) return;
-                        PairEdge<T> edge = find_edge(mesh, pair);
-                        if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
-                        if (edge.kind == PairEdgeKind::kNone) return;
-                        // As the edge moves towards B, the pixel that holds it takes A's colour for B's.
-                        const T* grad = edge.position < (T)0.5 ? grad_a : grad_b;
-                        T grad_position = 0;
-                        for (int64_t c = 0; c < C; ++c) grad_position += (color_a[c] - color_b[c]) * grad[c];
-                        if (grad_position != 0) edge_position_vjp(mesh, pair, edge, grad_position, AddTo<T>{sums});
+                      for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
+                        if (all_zero(grad_image + a * C, C) && all_zero(grad_image + b * C, C)) return;
+                        auto grad = [&](int64_t pixel, int64_t c) { return grad_image[pixel * C + c]; };
+                        if (add_pair_gradient(mesh, pair, a, b, SeenColors<T>{s.image, C}, grad, sums))
+                          cut.fetch_add(1, std::memory_order_relaxed);
                       });
                   });
   return cut;
@@ -162,7 +91,7 @@ EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) 
   parallel_for(s.raster.batch * s.raster.height, [&](int64_t row) {
     int64_t image = row / s.raster.height;
     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-    for_each_pair(s, image, row % s.raster.height, [&](PixelPair pair, int64_t a, int64_t) {
+    for_each_pair(s, image, row % s.raster.height, [&](const PixelPair& pair, int64_t a, int64_t) {
       PairEdge<T> edge = find_edge(mesh, pair);
       if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
       if (is_blended_by(edge, pair.axis)) map.position[(int)pair.axis][a] = edge.position;
@@ -267,7 +196,7 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
                   [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
                     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
                     for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s, image, y, [&](PixelPair pair, int64_t a, int64_t b) {
+                      for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
                         T position = map.position[(int)pair.axis][a];
                         if (position < 0) return;
                         bool first = position < (T)0.5;
