@@ -36,17 +36,31 @@ class Silhouette:
 
     def __init__(self, scene: Scene, target: np.ndarray):
         self.size = target.shape[1:]
-        self.target = torch.from_numpy(target)[..., None]
+        self.target = torch.from_numpy(target)
         self.pos_clip = torch.from_numpy(scene.pos_clip).clone().requires_grad_()
         self.triangles, self.neighbours = torch.from_numpy(scene.triangles), torch.from_numpy(scene.neighbours)
 
     def step(self) -> float:
         """The loss; its gradient is added to `pos_clip.grad`."""
+        return self._descend(self._error)
+
+    def step_by_step(self) -> float:
+        """The same through an op for the silhouette and one for the loss, as one composes any other loss."""
+        return self._descend(self._composed_error)
+
+    def _descend(self, error: Callable[[], torch.Tensor]) -> float:
         self.pos_clip.grad = None
-        silhouette = intaglio.silhouette(self.pos_clip, self.triangles, self.size, neighbours=self.neighbours)
-        loss = squared_error(silhouette, self.target)
+        loss = error()
         loss.backward()
         return loss.item()
+
+    def _error(self) -> torch.Tensor:
+        error = intaglio.silhouette_error(self.pos_clip, self.triangles, self.target, neighbours=self.neighbours)
+        return error if len(error) == 1 else error.sum()
+
+    def _composed_error(self) -> torch.Tensor:
+        silhouette = intaglio.silhouette(self.pos_clip, self.triangles, self.size, neighbours=self.neighbours)
+        return squared_error(silhouette[..., 0], self.target)
 
     def grad_pixel(self) -> np.ndarray:
         """The gradient of the last step to the positions in pixels (x right, y down), [B,V,2]."""
@@ -55,7 +69,10 @@ class Silhouette:
         return self.pos_clip.grad.numpy()[..., :2] * self.pos_clip.detach().numpy()[..., 3:] / pixels_per_ndc
 
 
-def silhouette_step(scene: Scene, target: np.ndarray, *, threads: int = 1) -> Callable[[], float]:
+def silhouette_step(
+    scene: Scene, target: np.ndarray, *, threads: int = 1, composed: bool = False
+) -> Callable[[], float]:
     """A call that takes one step."""
     use_threads(threads)
-    return Silhouette(scene, target).step
+    silhouette = Silhouette(scene, target)
+    return silhouette.step_by_step if composed else silhouette.step

@@ -57,7 +57,7 @@ def _ops() -> dict[str, Callable[[], torch.Tensor]]:
     texture, uv = _leaf(np.ones((4, 4, 3))), _leaf(np.full((1, 8, 8, 2), 0.3))
     face_textures = _leaf(np.ones((2, 2, 2, 2, 3)))
     fragments = intaglio.Fragments(*(tensor.detach() for tensor in intaglio.rasterize(pos_clip, triangles, size)))
-    target = torch.zeros((1, 8, 8, 1))
+    target, empty = torch.zeros((1, 8, 8, 1)), torch.zeros((1, 8, 8))
     surface = (fragments, pos_clip, triangles)
     return {
         "square": lambda: numbers * numbers,
@@ -67,6 +67,7 @@ def _ops() -> dict[str, Callable[[], torch.Tensor]]:
         "sample_face_texture": lambda: intaglio.sample_face_texture(face_textures, fragments),
         "edge_gradient": lambda: intaglio.edge_gradient(image, *surface, neighbours=neighbours),
         "silhouette": lambda: intaglio.silhouette(pos_clip, triangles, size, neighbours=neighbours),
+        "silhouette_error": lambda: intaglio.silhouette_error(pos_clip, triangles, empty, neighbours=neighbours),
         "antialias": lambda: intaglio.antialias(image, *surface, neighbours=neighbours),
         "sweep_gradient": lambda: intaglio.sweep_gradient(image, *surface),
         "soft_rasterize": lambda: intaglio.soft_rasterize(pos_clip, triangles, size).probability,

@@ -119,7 +119,7 @@ def _weld(positions: np.ndarray, num_vertices: int) -> np.ndarray:
         got = f"index {num_vertices - 1} for {positions.shape[-2]} vertices"
         raise ValueError(f"neighbours: triangles must index positions; got {got}")
     if positions.ndim == 3:
-        positions = positions.transpose(1, 0, 2).reshape(positions.shape[1], -1)
+        positions = positions.transpose(1, 0, 2).reshape(positions.shape[1], positions.shape[0] * positions.shape[2])
     positions = positions + 0.0  # -0 and 0 are one place
     order = np.lexsort(positions.T)
     ordered = positions[order]

@@ -86,13 +86,21 @@ void screen_derivatives(Arguments& next) {
 }
 
 template <class T>
+Index* neighbours_of(const Array& neighbours, const Geometry<T>& g) {
+  return g.own_triangles ? neighbours.data<Index>({g.batch, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
+}
+
+template <class T>
 Surface<T> surface_of(const Array& image, const Array& triangle_id, const Array& pos_clip, const Array& triangles,
                       const Array& neighbours) {
   Raster r = raster_of(triangle_id);
   Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-  Index* table =
-      g.own_triangles ? neighbours.data<Index>({g.batch, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
-  return {g, table, r, triangle_id.data<Index>({g.batch, -1, -1}), image_of<const T>(image, r), image.size(-1)};
+  return {g,
+          neighbours_of(neighbours, g),
+          r,
+          triangle_id.data<Index>({g.batch, -1, -1}),
+          image_of<const T>(image, r),
+          image.size(-1)};
 }
 
 // No sane mesh gets here, so it is said rather than counted: the edges of these pixels pass for edges without motion.
@@ -110,6 +118,21 @@ void edge_gradient_vjp(Arguments& next) {
     auto pixels = {s.raster.batch, s.raster.height, s.raster.width, s.channels};
     next.warning = warning_of_cut_walks(intaglio::edge_gradient_vjp(
         s, grad_image.data<const T>(pixels), grad_pos_clip.data<T>({s.raster.batch, s.geometry.num_vertices, 4})));
+  });
+}
+
+void silhouette_error(Arguments& next) {
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), neighbours = next("neighbours"), target = next("target");
+  int64_t factor = next.integer("supersample");
+  next.skip(1);  // whether the gradient is wanted
+  Array error = next("error"), grad_pos_clip = next("grad_pos_clip");
+  for_scalar_of(pos_clip, [&](auto scalar) {
+    using T = decltype(scalar);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+    const T* pixels = target.data<const T>({g.batch, -1, -1});
+    next.warning = warning_of_cut_walks(intaglio::silhouette_error(
+        g, neighbours_of(neighbours, g), {g.batch, target.size(1) * factor, target.size(2) * factor}, factor, pixels,
+        error.data<T>({g.batch}), grad_pos_clip.data<T>({g.batch, g.num_vertices, 4})));
   });
 }
 
@@ -190,6 +213,7 @@ const Bindings& bindings() {
     Bindings table{{"rasterize", "rasterize", bound::rasterize},
                    {"rasterize_vjp", "rasterize backward", bound::rasterize_vjp},
                    {"silhouette", "silhouette", bound::silhouette},
+                   {"silhouette_error", "silhouette_error", bound::silhouette_error},
                    {"interpolate", "interpolate", bound::interpolate},
                    {"interpolate_vjp", "interpolate backward", bound::interpolate_vjp},
                    {"screen_derivatives", "screen_derivatives", bound::screen_derivatives},

@@ -436,7 +436,7 @@ def test_bad_input_leaves_the_next_call_unharmed():
 def test_the_ops_are_importable_from_intaglio():
     names = (
         "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_face_texture edge_gradient "
-        "antialias sweep_gradient soft_rasterize soft_blend silhouette downsample neighbours set_num_threads "
-        "get_num_threads"
+        "antialias sweep_gradient soft_rasterize soft_blend silhouette silhouette_error downsample neighbours "
+        "set_num_threads get_num_threads"
     )
     assert [name for name in names.split() if not hasattr(intaglio, name)] == []

@@ -14,7 +14,7 @@ from .image import downsample
 from .loss import squared_error
 from .soft import SoftFragments, soft_blend, soft_rasterize
 from .texture import mip_pyramid, sample_face_texture, sample_texture
-from .visibility import antialias, edge_gradient, silhouette, sweep_gradient
+from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
 
 __all__ = [
     "MAX_SIZE",
@@ -32,6 +32,7 @@ __all__ = [
     "screen_derivatives",
     "set_num_threads",
     "silhouette",
+    "silhouette_error",
     "soft_blend",
     "soft_rasterize",
     "squared_error",

@@ -33,13 +33,17 @@ def rasterize_door(op: str, pos_clip: Array, triangles: Array, size: tuple[int, 
     door = Door(op, "pos_clip", pos_clip)
     door.value("pos_clip", pos_clip, ("B", "V", 4), remedy="did you forget clip_from_world, or the batch axis?")
     door.index("triangles", triangles, *TRIANGLES)
+    check_size(door, size)
+    return door
+
+
+def check_size(door: Door, size: tuple[int, int]) -> None:
     if not (
         isinstance(size, tuple | list)
         and len(size) == 2
         and all(isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= MAX_SIZE for n in size)
     ):
         door.fail("size", f"(height, width), each from 1 to {MAX_SIZE}", repr(size), "whole numbers of pixels")
-    return door
 
 
 def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:

@@ -72,6 +72,11 @@ def silhouette(x: Inputs) -> tuple:
     return (ops.silhouette(x["pos_clip"], x["triangles"], SIZE, neighbours=x["neighbours"]),)
 
 
+def silhouette_error(x: Inputs) -> tuple:
+    target = x["background"][..., 0].detach()
+    return (ops.silhouette_error(x["pos_clip"], x["triangles"], target, neighbours=x["neighbours"]),)
+
+
 def squared_error(x: Inputs) -> tuple:
     return (ops.squared_error(x["background"], x["background"].flip(1)),)
 
@@ -123,8 +128,8 @@ def _layer(fragments, index: int) -> ops.Fragments:
 CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
-        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, antialias, sweep_gradient,
-        sample_texture, trilinear, sample_face_texture, soft, squared_error, downsample,
+        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error, antialias,
+        sweep_gradient, sample_texture, trilinear, sample_face_texture, soft, squared_error, downsample,
     )
 }  # fmt: skip
 

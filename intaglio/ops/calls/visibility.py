@@ -45,6 +45,25 @@ _SILHOUETTE = Call(
 SILHOUETTE = Op("silhouette", _SILHOUETTE, _silhouette_vjp, saved=(0, 1), discrete=(0,))
 
 
+def _silhouette_error_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not needs[0]:
+        return (None,) * len(inputs)
+    return grads[0].reshape((-1, 1, 1)) * outputs[0], *(None,) * (len(inputs) - 1)
+
+
+_SILHOUETTE_ERROR = Call(
+    "silhouette_error",
+    "Tensor pos_clip, Tensor triangles, Tensor neighbours, Tensor target, int supersample, bool needs_grad",
+    lambda pos_clip, triangles, neighbours, target, supersample, needs_grad: (
+        ((pos_clip.shape[0],), "value"),
+        (tuple(pos_clip.shape) if needs_grad else None, "value"),
+    ),
+)
+
+# The error is all that is made of the silhouette, so its gradient is known in the forward pass but for a factor.
+SILHOUETTE_ERROR = Op("silhouette_error", _SILHOUETTE_ERROR, _silhouette_error_vjp, saved=(1,), discrete=(1,))
+
+
 def _antialias_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[2]):
         return None, None, None, None, None
@@ -85,9 +104,10 @@ _SWEEP_GRADIENT_VJP = Call(
 
 SWEEP_GRADIENT = Op("sweep_gradient", None, _sweep_gradient_vjp)
 
-OPS = (EDGE_GRADIENT, SILHOUETTE, ANTIALIAS, SWEEP_GRADIENT)
+OPS = (EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, ANTIALIAS, SWEEP_GRADIENT)
 CALLS = (
     (_SILHOUETTE, 2),
+    (_SILHOUETTE_ERROR, 2),
     (_EDGE_GRADIENT_VJP, 1),
     (_ANTIALIAS, 1),
     (_ANTIALIAS_VJP, 2),

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// A silhouette compared with a target, image by image while it is in the cache: drawn onto a canvas that is kept from call to
+// call, compared row by row, and its edges walked in the same sweep. Where there are no triangles it is only compared.
+#include <atomic>
+#include <cstring>
+
+#include "accumulate.h"
+#include "check.h"
+#include "draw.h"
+#include "loss.h"
+#include "pairs.h"
+
+namespace intaglio {
+namespace {
+
+struct Columns {
+  int64_t begin, end;
+  bool empty() const { return begin >= end; }
+  Columns with(Columns other) const { return {std::min(begin, other.begin), std::max(end, other.end)}; }
+};
+
+// The ids of one image. Tiles that the image before drew and this one does not are erased; so background is never written.
+class Canvas {
+ public:
+  // use(canvas) with the calling thread's own.
+  template <class Use>
+  static void with(const Use& use) {
+    thread_local Canvas kept;
+    use(kept);
+    if (kept.ids_.size() > (16 << 20)) kept = {};  // too large to be kept
+  }
+
+  void begin(Raster raster) {
+    tiles_across_ = (raster.width + kTileWidth - 1) / kTileWidth;
+    int64_t tiles = tiles_across_ * ((raster.height + kTileHeight - 1) / kTileHeight);
+    if (raster.width != raster_.width || raster.height != raster_.height) {
+      ids_.assign(raster.pixels(), -1);
+      is_drawn_.assign(tiles, 0);
+    }
+    raster_ = raster;
+    was_drawn_.swap(is_drawn_);
+    is_drawn_.assign(tiles, 0);
+  }
+
+  template <class T>
+  void put(const Tile<T>& tile, int column, int row) {
+    is_drawn_[tile_at(column, row)] = 1;
+    for_each_row_of_tile(column, row, [&](int32_t* ids, int y, int64_t columns) {
+      std::memcpy(ids, tile.id + y * kTileWidth, columns * sizeof(int32_t));
+    });
+  }
+
+  void end() {
+    for (int64_t row = 0; row < raster_.height; row += kTileHeight)
+      for (int64_t column = 0; column < raster_.width; column += kTileWidth)
+        if (was_drawn_[tile_at(column, row)] && !is_drawn_[tile_at(column, row)])
+          for_each_row_of_tile(column, row, [&](int32_t* ids, int, int64_t columns) { std::fill(ids, ids + columns, -1); });
+  }
+
+  const int32_t* ids() const { return ids_.data(); }
+  int64_t width() const { return raster_.width; }
+
+  // Those of a row that tiles with triangles cover.
+  Columns drawn(int64_t row) const {
+    Columns found{raster_.width, 0};
+    for (int64_t column = 0; column < raster_.width; column += kTileWidth)
+      if (is_drawn_[tile_at(column, row)]) found = found.with({column, std::min(column + kTileWidth, raster_.width)});
+    return found;
+  }
+
+ private:
+  int64_t tile_at(int64_t column, int64_t row) const { return row / kTileHeight * tiles_across_ + column / kTileWidth; }
+
+  template <class Visit>
+  void for_each_row_of_tile(int64_t column, int64_t row, const Visit& visit) {
+    int64_t columns = std::min<int64_t>(kTileWidth, raster_.width - column);
+    for (int64_t y = 0; y < std::min<int64_t>(kTileHeight, raster_.height - row); ++y)
+      visit(ids_.data() + (row + y) * raster_.width + column, (int)y, columns);
+  }
+
+  std::vector<int32_t> ids_;
+  std::vector<uint8_t> is_drawn_, was_drawn_;
+  Raster raster_{1, 0, 0};
+  int64_t tiles_across_ = 0;
+};
+
+// out[i]: the share of covered samples among factor x factor, from the row of samples at `ids` on.
+template <class T>
+INTAGLIO_INLINE void share_covered(const int32_t* ids, int64_t width, int64_t factor, int64_t count, T* out) {
+  if (factor == 1) {
+    for (int64_t i = 0; i < count; ++i) out[i] = ids[i] >= 0 ? (T)1 : (T)0;
+    return;
+  }
+  const T share = 1 / (T)(factor * factor);
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t covered = 0;
+    for (int64_t y = 0; y < factor; ++y)
+      for (int64_t x = 0; x < factor; ++x) covered += ids[y * width + i * factor + x] >= 0;
+    out[i] = (T)covered * share;
+  }
+}
+
+INTAGLIO_CLONES void share_row(const int32_t* ids, int64_t width, int64_t factor, int64_t count, float* out) {
+  share_covered(ids, width, factor, count, out);
+}
+
+void share_row(const int32_t* ids, int64_t width, int64_t factor, int64_t count, double* out) {
+  share_covered(ids, width, factor, count, out);
+}
+
+// One image beside its target, whose pixels are factor x factor samples of the canvas.
+template <class T>
+struct Comparison {
+  const Canvas& canvas;
+  const T* target;
+  int64_t factor;
+
+  int64_t width() const { return canvas.width() / factor; }
+
+  // The sum of squared differences of a row of pixels.
+  double error(int64_t row) const {
+    static const T nothing[kMaxSize] = {};
+    T shares[kMaxSize];
+    Columns drawn{width(), 0};
+    for (int64_t y = row * factor; y < (row + 1) * factor; ++y) {
+      Columns samples = canvas.drawn(y);
+      if (!samples.empty()) drawn = drawn.with({samples.begin / factor, (samples.end + factor - 1) / factor});
+    }
+    const T* own = target + row * width();
+    if (drawn.empty()) return sum_of_squares(nothing, own, width());
+    int64_t count = drawn.end - drawn.begin;
+    share_row(canvas.ids() + row * factor * canvas.width() + drawn.begin * factor, canvas.width(), factor, count, shares);
+    return sum_of_squares(nothing, own, drawn.begin) + sum_of_squares(shares, own + drawn.begin, count) +
+           sum_of_squares(nothing, own + drawn.end, width() - drawn.end);
+  }
+
+  // The cotangent of a sample.
+  T grad(int64_t sample) const {
+    int64_t x = sample % canvas.width() / factor, y = sample / canvas.width() / factor;
+    T share;
+    share_covered(canvas.ids() + (y * canvas.width() + x) * factor, canvas.width(), factor, 1, &share);
+    return 2 * (share - target[y * width() + x]) / (T)(factor * factor);
+  }
+};
+
+// The gradient of the pairs that begin in a row of samples; the number of walks cut short.
+template <class T>
+int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, int64_t num_triangles, int64_t y,
+                         T* sums) {
+  Columns columns = c.canvas.drawn(y).with(c.canvas.drawn(std::min(y + 1, raster.height - 1)));
+  if (columns.empty()) return 0;
+  int64_t cut = 0;
+  SeenCoverage<T> seen{c.canvas.ids()};
+  int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
+  for_each_pair(seen, c.canvas.ids(), raster, num_triangles, y, begin, columns.end,
+                [&](const PixelPair& pair, int64_t a, int64_t b) {
+                  if (c.grad(a) == 0 && c.grad(b) == 0) return;
+                  auto grad = [&](int64_t pixel, int64_t) { return c.grad(pixel); };
+                  cut += add_pair_gradient(mesh, pair, a, b, seen, grad, sums);
+                });
+  return cut;
+}
+
+}  // namespace
+
+template <class T>
+int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
+                         T* error, T* grad_pos_clip) {
+  check_size(raster);
+  check_geometry(g);
+  check_neighbours(g, neighbours);
+  std::atomic<int64_t> cut{0};
+  const Raster one{1, raster.height, raster.width};
+  const int64_t rows = raster.height / factor, items = grad_pos_clip ? g.num_vertices * 4 : 0;
+  auto compare = [&](int64_t b, Workspace<T>& work, Canvas& canvas) {
+    canvas.begin(one);
+    draw_image(
+        g, b, one, work, [](int64_t, int64_t) {},
+        [&](const Tile<T>& tile, int column, int row) { canvas.put(tile, column, row); });
+    canvas.end();
+    Comparison<T> comparison{canvas, target + b * raster.pixels() / (factor * factor), factor};
+    WalkedMesh<T> mesh{
+        g.positions_of(b),          g.triangles_of(b), neighbours + (g.own_triangles ? b * g.num_triangles * 3 : 0),
+        work.placed.snapped.data(), raster.height,     raster.width};
+    std::vector<double> errors(rows);
+    accumulate_rows(one, grad_pos_clip + b * items, items, false, [&](int64_t, int64_t row_begin, int64_t row_end, T* sums) {
+      for (int64_t y = row_begin; y < row_end; ++y) {
+        if (y % factor == 0) errors[y / factor] = comparison.error(y / factor);
+        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, g.num_triangles, y, sums);
+      }
+    });
+    double sum = 0;
+    for (double e : errors) sum += e;
+    error[b] = (T)sum;
+  };
+  for_each_image(g.batch, [&](int64_t b) {
+    Workspace<T>::with([&](Workspace<T>& work) { Canvas::with([&](Canvas& canvas) { compare(b, work, canvas); }); });
+  });
+  return cut;
+}
+
+template int64_t silhouette_error(const Geometry<float>&, const int32_t*, Raster, int64_t, const float*, float*, float*);
+template int64_t silhouette_error(const Geometry<double>&, const int32_t*, Raster, int64_t, const double*, double*, double*);
+
+}  // namespace intaglio
