@@ -227,6 +227,7 @@ const Bindings& bindings() {
     bind_texture(table);
     bind_sweep_gradient(table);
     bind_soft(table);
+    bind_classic(table);
     return table;
   }();
   return all;

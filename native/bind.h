@@ -83,6 +83,7 @@ const Bindings& bindings();
 void bind_texture(Bindings& to);
 void bind_sweep_gradient(Bindings& to);
 void bind_soft(Bindings& to);
+void bind_classic(Bindings& to);
 
 // Runs `body` for float or for double, as `leading` holds.
 template <class Body>
@@ -114,6 +115,15 @@ Attributes<T> attributes_of(const Array& values, const Array& triangles, Raster 
 template <class T>
 T* image_of(const Array& array, Raster r) {
   return array.data<T>({r.batch, r.height, r.width, -1});
+}
+
+template <class T>
+FaceTextures<T> face_textures_of(const Array& textures, Raster raster) {
+  bool own = textures.axes() == 6;
+  int64_t resolution = textures.size(-2);
+  const T* values = own ? textures.data<const T>({raster.batch, -1, resolution, resolution, resolution, -1})
+                        : textures.data<const T>({-1, resolution, resolution, resolution, -1});
+  return {values, textures.size(own ? 1 : 0), resolution, textures.size(-1), own};
 }
 
 }  // namespace intaglio

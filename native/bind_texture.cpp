@@ -7,15 +7,6 @@
 namespace intaglio {
 namespace bound {
 
-template <class T>
-FaceTextures<T> face_textures_of(const Array& textures, Raster raster) {
-  bool own = textures.axes() == 6;
-  int64_t resolution = textures.size(-2);
-  const T* values = own ? textures.data<const T>({raster.batch, -1, resolution, resolution, resolution, -1})
-                        : textures.data<const T>({-1, resolution, resolution, resolution, -1});
-  return {values, textures.size(own ? 1 : 0), resolution, textures.size(-1), own};
-}
-
 // Texels [num_texels, channels] of the levels of a [height, width] texture, with or without a leading batch axis.
 template <class T>
 Texture<T> texture_of(const Array& texels, Raster raster, int64_t height, int64_t width, int64_t num_levels) {

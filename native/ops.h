@@ -189,6 +189,55 @@ template <class T>
 void sample_face_texture_vjp(const FaceTextures<T>& textures, Raster raster, const int32_t* triangle_id, const T* barycentrics,
                              const T* grad_out, T* grad_values);
 
+// Faces as the renderer of 2018 takes them: x, y in ndc with y up, z the distance from the camera. Those whose corners turn
+// clockwise are not drawn, unless fill_back: then face i turned around is drawn too, as face num_faces + i.
+template <class T>
+struct ClassicFaces {
+  const T* values;  // [batch, num_faces, 3, 3]
+  int64_t batch, num_faces;
+  bool fill_back;
+
+  const T* faces_of(int64_t b) const { return values + b * num_faces * 9; }
+  int64_t num_drawn() const { return fill_back ? 2 * num_faces : num_faces; }
+};
+
+// face_index (-1: none), weights [..., 3] on the screen (0 where there is none) and depth (far where there is none) of the
+// nearest face between near and far. Row 0 is the top.
+template <class T>
+void classic_rasterize(const ClassicFaces<T>& faces, Raster raster, T near, T far, int32_t* face_index, T* weights, T* depth);
+
+// The same face_index, and 1 where there is a face, 0 elsewhere.
+template <class T>
+void classic_silhouette(const ClassicFaces<T>& faces, Raster raster, T near, T far, int32_t* face_index, T* alpha);
+
+// What classic_rasterize made.
+template <class T>
+struct ClassicFragments {
+  Raster raster;
+  const int32_t* face_index;
+  const T *weights, *depth;
+};
+
+template <class T>
+void classic_rasterize_vjp(const ClassicFaces<T>& faces, const ClassicFragments<T>& fragments, const T* grad_depth,
+                           T* grad_faces);
+
+// light [batch, num_drawn, channels] multiplies the colours of face textures; background [batch, channels]. `out` has one more
+// channel: 1 where there is a face, 0 elsewhere.
+template <class T>
+void classic_shade(const FaceTextures<T>& textures, const T* light, const T* background, const ClassicFaces<T>& faces,
+                   const ClassicFragments<T>& fragments, T eps, T* out);
+
+// grad_textures or grad_light may be null.
+template <class T>
+void classic_shade_vjp(const FaceTextures<T>& textures, const T* light, const ClassicFaces<T>& faces,
+                       const ClassicFragments<T>& fragments, T eps, const T* grad_out, T* grad_textures, T* grad_light);
+
+// The gradient of Kato et al. 2018 of an image [..., channels] that shows the faces.
+template <class T>
+void classic_sweep_vjp(const ClassicFaces<T>& faces, Raster raster, const int32_t* face_index, const T* image, int64_t channels,
+                       T eps, const T* grad_image, T* grad_faces);
+
 // [batch, factor height, factor width, channels] to [batch, height, width, channels]: means.
 template <class T>
 void downsample(const T* image, Raster out_size, int64_t channels, int64_t factor, T* out);

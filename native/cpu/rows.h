@@ -21,6 +21,13 @@ void for_each_row(Raster raster, const Body& body) {
   });
 }
 
+// body(b) for every image: an image per thread where there are enough of them, else each on the whole pool.
+template <class Body>
+void for_each_image(int64_t batch, const Body& body) {
+  if (batch >= num_threads()) return parallel_for(batch, body);
+  for (int64_t b = 0; b < batch; ++b) body(b);
+}
+
 // Calls visit with the number of channels as a constant where it is a common one, so that inner loops unroll.
 template <class Visit>
 void with_channels(int64_t channels, const Visit& visit) {

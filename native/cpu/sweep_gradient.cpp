@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "../math/classic.h"
 #include "check.h"
 #include "pool.h"
 #include "rows.h"
@@ -99,14 +100,14 @@ void sum_run(const Run<double>& run, const double* other, double out[2]) {
 }
 
 // All pixels outside the edge on this line would take the colour of the pixel inside it.
-template <class T>
-void sweep_outside(const SweptImage<T>& s, int axis, int64_t line, const SweepCut& cut, int out, T eps, double grad[2]) {
+template <class T, class S>
+void sweep_outside(const SweptImage<T>& s, int axis, int64_t line, const SweepCut<S>& cut, int out, T eps, double grad[2]) {
   const LineImage<T>& lines = s.lines[axis];
   int64_t count = out > 0 ? lines.last[line] - cut.outer + 1 : cut.outer - lines.first[line] + 1;
   int64_t skip = std::max<int64_t>(0, out > 0 ? lines.first[line] - cut.outer : cut.outer - lines.last[line]);
   if (count <= skip) return;
   int64_t begin = cut.outer + out * skip;
-  Run<T> run{lines.at(line, begin), count - skip, lines.stride, lines.channels, out, (T)((double)begin - cut.cut), {}, {}};
+  Run<T> run{lines.at(line, begin), count - skip, lines.stride, lines.channels, out, (T)((S)begin - cut.cut), {}, {}};
   for (int k = 0; k < 2; ++k) run.reach[k] = (T)cut.reach[k], run.eps[k] = (cut.reach[k] > 0) == (out > 0) ? eps : -eps;
   T sums[2];
   sum_run(run, s.image + s.pixel(axis, line, cut.inner) * s.channels, sums);
@@ -114,21 +115,19 @@ void sweep_outside(const SweptImage<T>& s, int axis, int64_t line, const SweepCu
 }
 
 // The pixels of the triangle on this line would take the colour of the pixel outside the edge.
-template <class T>
-void sweep_inside(const SweptImage<T>& s, int axis, int64_t line, const SweepCut& cut, double far_end, int32_t triangle_id,
+template <class T, class S>
+void sweep_inside(const SweptImage<T>& s, int axis, int64_t line, const SweepCut<S>& cut, int64_t far_end, int32_t triangle_id,
                   T eps, double grad[2]) {
-  if (std::isnan(far_end)) return;
-  int64_t limit = (int64_t)clamp(far_end, 0.0, (double)(s.num_places(axis) - 1));
   const T* other = s.image + s.pixel(axis, line, cut.outer) * s.channels;
   const T reach[2] = {(T)cut.reach[0], (T)cut.reach[1]};
   T sums[2] = {};
   with_channels(s.channels, [&](auto channels) {
-    for (int64_t place = std::min(cut.inner, limit); place <= std::max(cut.inner, limit); ++place) {
+    for (int64_t place = std::min(cut.inner, far_end); place <= std::max(cut.inner, far_end); ++place) {
       int64_t pixel = s.pixel(axis, line, place);
       if (s.triangle_id[pixel] != triangle_id) continue;
       T gain = sweep_gain(s.image + pixel * channels, s.grad + pixel * channels, other, channels);
       if (!(gain > 0)) continue;
-      T from_cut = (T)((double)place - cut.cut);
+      T from_cut = (T)((S)place - cut.cut);
       for (int k = 0; k < 2; ++k)
         if (!std::isinf(reach[k])) sums[k] += gain / sweep_distance(reach[k], from_cut, eps);
     }
@@ -137,25 +136,24 @@ void sweep_inside(const SweptImage<T>& s, int axis, int64_t line, const SweepCut
 }
 
 // The cotangent of the ndc positions of the triangle's corners.
-template <class T>
 struct CornerGradients {
   double x[3] = {}, y[3] = {};
 };
 
-template <class T>
-CornerGradients<T> sweep_triangle(const SweptImage<T>& s, const Vec2<double> pixel[3], int32_t triangle_id, T eps) {
-  CornerGradients<T> grads;
+template <class T, class S>
+CornerGradients sweep_triangle(const SweptImage<T>& s, const Vec2<S> pixel[3], int32_t triangle_id, T eps) {
+  CornerGradients grads;
   for (int edge = 0; edge < 3; ++edge)
     for (int axis = 0; axis < 2; ++axis) {
-      SweepEdge e = sweep_edge(pixel, edge, axis);
+      SweepEdge<S> e = sweep_edge(pixel, edge, axis);
       SweepLines lines = sweep_lines(e, s.num_lines(axis));
       double* moved = axis == 0 ? grads.y : grads.x;
       for (int64_t line = lines.first; line <= lines.last; ++line) {
-        SweepCut cut = sweep_cut(e, line, s.num_places(axis));
+        SweepCut<S> cut = sweep_cut(e, line, s.num_places(axis));
         if (!cut.exists) continue;
         double grad[2] = {};
         if (s.triangle_id[s.pixel(axis, line, cut.inner)] == triangle_id) sweep_outside(s, axis, line, cut, e.out, eps, grad);
-        sweep_inside(s, axis, line, cut, sweep_far_end(e, line), triangle_id, eps, grad);
+        sweep_inside(s, axis, line, cut, sweep_far_end(e, line, s.num_places(axis)), triangle_id, eps, grad);
         moved[edge] += grad[0], moved[(edge + 1) % 3] += grad[1];
       }
     }
@@ -275,38 +273,78 @@ bool place_corners(const T* pos_clip, const int32_t* triangle, int64_t height, i
 }
 
 template <class T>
+void see_image(SweptImage<T>& s, Raster raster, int64_t b, const int32_t* triangle_id, const T* image, int64_t channels,
+               const T* grad) {
+  const int64_t first_pixel = b * raster.pixels();
+  s.height = raster.height, s.width = raster.width, s.channels = channels;
+  s.triangle_id = triangle_id + first_pixel;
+  s.image = image + first_pixel * channels, s.grad = grad + first_pixel * channels;
+}
+
+// Sweeps all visible triangles of the image: sweep(triangle_id) on the pool, then add(triangle_id, its corners' cotangents) in
+// the order of the triangles.
+template <class T, class Sweep, class Add>
+void sweep_visible(SweptImage<T>& s, int64_t num_triangles, const Sweep& sweep, const Add& add) {
+  std::vector<int32_t> visible = visible_triangles(s.triangle_id, s.height * s.width, num_triangles);
+  if (visible.empty() || !find_gradient(s)) return;
+  lay_out_lines(s);
+  std::vector<CornerGradients> grads(visible.size());
+  constexpr int64_t kChunk = 16;
+  const int64_t count = (int64_t)visible.size();
+  parallel_for((count + kChunk - 1) / kChunk, [&](int64_t chunk) {
+    for (int64_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i) grads[i] = sweep(visible[i]);
+  });
+  for (int64_t i = 0; i < count; ++i) add(visible[i], grads[i]);
+  for (LineImage<T>& lines : s.lines)
+    if (lines.heavy()) lines.values = {};
+}
+
+template <class T>
 void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T eps, T* grad_pos_clip) {
   thread_local SweptImage<T> kept;
   SweptImage<T>& s = kept;
   const Geometry<T>& g = surface.geometry;
-  const int64_t first_pixel = b * surface.raster.pixels();
-  s.height = surface.raster.height, s.width = surface.raster.width, s.channels = surface.channels;
-  s.triangle_id = surface.triangle_id + first_pixel;
-  s.image = surface.image + first_pixel * s.channels, s.grad = grad_image + first_pixel * s.channels;
-  std::fill_n(grad_pos_clip, g.num_vertices * 4, (T)0);
-  std::vector<int32_t> visible = visible_triangles(s.triangle_id, surface.raster.pixels(), g.num_triangles);
-  if (visible.empty() || !find_gradient(s)) return;
-  lay_out_lines(s);
+  const T* positions = g.positions_of(b);
   const int32_t* triangles = g.triangles_of(b);
-  std::vector<CornerGradients<T>> grads(visible.size());
-  constexpr int64_t kChunk = 16;
-  const int64_t count = (int64_t)visible.size();
-  parallel_for((count + kChunk - 1) / kChunk, [&](int64_t chunk) {
-    for (int64_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i) {
-      Vec2<double> pixel[3];
-      int order[3];
-      if (!place_corners(g.positions_of(b), triangles + 3 * (int64_t)visible[i], s.height, s.width, pixel, order)) continue;
-      CornerGradients<T> swept = sweep_triangle(s, pixel, visible[i], eps);
-      for (int k = 0; k < 3; ++k) grads[i].x[order[k]] = swept.x[k], grads[i].y[order[k]] = swept.y[k];
+  see_image(s, surface.raster, b, surface.triangle_id, surface.image, surface.channels, grad_image);
+  std::fill_n(grad_pos_clip, g.num_vertices * 4, (T)0);
+  auto sweep = [&](int32_t triangle_id) {
+    CornerGradients grads;
+    Vec2<double> pixel[3];
+    int order[3];
+    if (!place_corners(positions, triangles + 3 * (int64_t)triangle_id, s.height, s.width, pixel, order)) return grads;
+    CornerGradients swept = sweep_triangle(s, pixel, triangle_id, eps);
+    for (int k = 0; k < 3; ++k) grads.x[order[k]] = swept.x[k], grads.y[order[k]] = swept.y[k];
+    return grads;
+  };
+  sweep_visible(s, g.num_triangles, sweep, [&](int32_t triangle_id, const CornerGradients& grads) {
+    for (int k = 0; k < 3; ++k) {
+      int64_t vertex = triangles[3 * (int64_t)triangle_id + k];
+      add_to_vertex(positions + 4 * vertex, grads.x[k], grads.y[k], grad_pos_clip + 4 * vertex);
     }
   });
-  for (int64_t i = 0; i < count; ++i)
+}
+
+// Of faces as drawn in 2018, whose arithmetic is repeated in their own precision.
+template <class T>
+void sweep_classic_image(const ClassicFaces<T>& f, Raster raster, int64_t b, const int32_t* face_index, const T* image,
+                         int64_t channels, T eps, const T* grad_image, T* grad_faces) {
+  thread_local SweptImage<T> kept;
+  SweptImage<T>& s = kept;
+  see_image(s, raster, b, face_index, image, channels, grad_image);
+  std::fill_n(grad_faces, f.num_faces * 9, (T)0);
+  auto sweep = [&](int32_t id) {
+    ClassicFace<T> face = load_classic_face(f.faces_of(b), f.num_faces, id);
+    Vec2<T> pixel[3];
+    for (int k = 0; k < 3; ++k) pixel[k] = {sweep_coordinate(face.x[k], s.width), sweep_coordinate(face.y[k], s.height)};
+    return sweep_triangle(s, pixel, id, eps);
+  };
+  sweep_visible(s, f.num_drawn(), sweep, [&](int32_t id, const CornerGradients& grads) {
     for (int k = 0; k < 3; ++k) {
-      int64_t vertex = triangles[3 * (int64_t)visible[i] + k];
-      add_to_vertex(g.positions_of(b) + 4 * vertex, grads[i].x[k], grads[i].y[k], grad_pos_clip + 4 * vertex);
+      T* grad = grad_faces + classic_corner(f.num_faces, id, k);
+      grad[0] += (T)grads.x[k], grad[1] += (T)grads.y[k];
     }
-  for (LineImage<T>& lines : s.lines)
-    if (lines.heavy()) lines.values = {};
+  });
 }
 
 }  // namespace
@@ -316,11 +354,23 @@ void sweep_gradient_vjp(const Surface<T>& s, T eps, const T* grad_image, T* grad
   check_size(s.raster);
   check_geometry(s.geometry);
   auto sweep = [&](int64_t b) { sweep_image(s, b, grad_image, eps, grad_pos_clip + b * s.geometry.num_vertices * 4); };
-  if (s.raster.batch >= num_threads()) return parallel_for(s.raster.batch, sweep);  // an image per thread
-  for (int64_t b = 0; b < s.raster.batch; ++b) sweep(b);
+  for_each_image(s.raster.batch, sweep);
+}
+
+template <class T>
+void classic_sweep_vjp(const ClassicFaces<T>& f, Raster raster, const int32_t* face_index, const T* image, int64_t channels,
+                       T eps, const T* grad_image, T* grad_faces) {
+  check_size(raster);
+  for_each_image(raster.batch, [&](int64_t b) {
+    sweep_classic_image(f, raster, b, face_index, image, channels, eps, grad_image, grad_faces + b * f.num_faces * 9);
+  });
 }
 
 template void sweep_gradient_vjp(const Surface<float>&, float, const float*, float*);
 template void sweep_gradient_vjp(const Surface<double>&, double, const double*, double*);
+template void classic_sweep_vjp(const ClassicFaces<float>&, Raster, const int32_t*, const float*, int64_t, float, const float*,
+                                float*);
+template void classic_sweep_vjp(const ClassicFaces<double>&, Raster, const int32_t*, const double*, int64_t, double,
+                                const double*, double*);
 
 }  // namespace intaglio

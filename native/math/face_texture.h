@@ -15,22 +15,29 @@ struct CubeCell {
   T place[3];
 };
 
-// The point lies at weight * (resolution - 1) along each axis. The original keeps it 1e-3 below the last texel so as not to
-// read beyond it; here the last cell includes its end, and a cube of one texel is a constant.
+// The cell around a point given in texels along each axis.
 template <class T>
-INTAGLIO_HD CubeCell<T> cube_cell(Vec2<T> weights, int64_t resolution) {
-  const T weight[3] = {weights.x, weights.y, 1 - weights.x - weights.y};
+INTAGLIO_HD CubeCell<T> cube_cell_at(const T at[3], int64_t resolution) {
   const int64_t stride[3] = {resolution * resolution, resolution, 1};
   CubeCell<T> cell;
   cell.base = 0;
   for (int k = 0; k < 3; ++k) {
-    T at = clamp(weight[k], (T)0, (T)1) * (T)(resolution - 1);
-    int64_t low = min_of((int64_t)at, max_of<int64_t>(resolution - 2, 0));
+    int64_t low = min_of((int64_t)at[k], max_of<int64_t>(resolution - 2, 0));
     cell.base += low * stride[k];
     cell.step[k] = resolution > 1 ? stride[k] : 0;
-    cell.place[k] = at - (T)low;
+    cell.place[k] = at[k] - (T)low;
   }
   return cell;
+}
+
+// The point lies at weight * (resolution - 1) along each axis. The original keeps it 1e-3 below the last texel so as not to
+// read beyond it (math/classic.h); here the last cell includes its end, and a cube of one texel is a constant.
+template <class T>
+INTAGLIO_HD CubeCell<T> cube_cell(Vec2<T> weights, int64_t resolution) {
+  const T weight[3] = {weights.x, weights.y, 1 - weights.x - weights.y};
+  T at[3];
+  for (int k = 0; k < 3; ++k) at[k] = clamp(weight[k], (T)0, (T)1) * (T)(resolution - 1);
+  return cube_cell_at(at, resolution);
 }
 
 // visit(texel offset, weight) for the eight corners of the cell; the weights sum to 1.

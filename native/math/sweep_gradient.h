@@ -10,20 +10,23 @@
 
 namespace intaglio {
 
-// Vertices in pixel coordinates: x = (width ndc + width - 1) / 2, y alike. In double: whether an edge has passed a pixel is
-// decided here.
-INTAGLIO_HD double sweep_coordinate(double ndc, int64_t size) {
-  return ((double)size * ndc + (double)(size - 1)) / 2;
+// Vertices in pixel coordinates: x = (width ndc + width - 1) / 2, y alike. Whether an edge has passed a pixel is decided here:
+// S is double where positions are our own, and float, in the original's order of operations, where its images are to be met.
+template <class S>
+INTAGLIO_HD S sweep_coordinate(S ndc, int64_t size) {
+  return (ndc * (S)size + (S)size - 1) * (S)0.5;
 }
 
 // A directed edge a -> b of a triangle whose corners turn counter-clockwise, and the third corner c.
+template <class S>
 struct SweepEdge {
-  double a_line, a_place, b_line, b_place, c_line, c_place;
+  S a_line, a_place, b_line, b_place, c_line, c_place;
   int out;  // from the triangle to its outside, along the places
 };
 
-INTAGLIO_HD SweepEdge sweep_edge(const Vec2<double> pixel[3], int edge, int axis) {
-  Vec2<double> a = pixel[edge], b = pixel[(edge + 1) % 3], c = pixel[(edge + 2) % 3];
+template <class S>
+INTAGLIO_HD SweepEdge<S> sweep_edge(const Vec2<S> pixel[3], int edge, int axis) {
+  Vec2<S> a = pixel[edge], b = pixel[(edge + 1) % 3], c = pixel[(edge + 2) % 3];
   if (axis == 0) return {a.x, a.y, b.x, b.y, c.x, c.y, a.x < b.x ? -1 : 1};
   return {a.y, a.x, b.y, b.x, c.y, c.x, a.y < b.y ? 1 : -1};
 }
@@ -35,42 +38,48 @@ struct SweepLines {
 
 // The upper bound is cut towards zero as the original's conversion to int does: an edge that ends in (-1, 0) is continued to
 // line 0.
-INTAGLIO_HD SweepLines sweep_lines(const SweepEdge& e, int64_t num_lines) {
+template <class S>
+INTAGLIO_HD SweepLines sweep_lines(const SweepEdge<S>& e, int64_t num_lines) {
   double low = std::ceil(min_of(e.a_line, e.b_line)), high = std::trunc(max_of(e.a_line, e.b_line));
   return {(int64_t)clamp(low, 0.0, (double)num_lines), (int64_t)clamp(high, -1.0, (double)(num_lines - 1))};
 }
 
 // The edge on one line: where it cuts the line, the pixels before and behind the cut, and how far each vertex must move (in
 // ndc) per pixel that the cut moves; infinite for a vertex that does not move the cut.
+template <class S>
 struct SweepCut {
   bool exists;
-  double cut;
+  S cut;
   int64_t inner, outer;
-  double reach[2];
+  S reach[2];
 };
 
-INTAGLIO_HD SweepCut sweep_cut(const SweepEdge& e, int64_t line, int64_t num_places) {
-  SweepCut s;
-  double run = e.b_line - e.a_line, at = (double)line;
+template <class S>
+INTAGLIO_HD SweepCut<S> sweep_cut(const SweepEdge<S>& e, int64_t line, int64_t num_places) {
+  SweepCut<S> s;
+  S run = e.b_line - e.a_line, at = (S)line;
   s.cut = (e.b_place - e.a_place) / run * (at - e.a_line) + e.a_place;
-  double inner = e.out > 0 ? std::floor(s.cut) : std::ceil(s.cut), outer = inner + e.out, last = (double)(num_places - 1);
+  S inner = e.out > 0 ? std::floor(s.cut) : std::ceil(s.cut), outer = inner + (S)e.out, last = (S)(num_places - 1);
   s.exists = inner >= 0 && inner <= last && outer >= 0 && outer <= last;  // no for NaN: an edge along its line
   if (!s.exists) return s;
   s.inner = (int64_t)inner, s.outer = (int64_t)outer;
-  double unit = 2 / (double)num_places;
-  s.reach[0] = e.b_line != at ? run / (e.b_line - at) * unit : INFINITY;
-  s.reach[1] = e.a_line != at ? run / (at - e.a_line) * unit : INFINITY;
+  S unit = 2 / (S)num_places;
+  s.reach[0] = e.b_line != at ? run / (e.b_line - at) * unit : (S)INFINITY;
+  s.reach[1] = e.a_line != at ? run / (at - e.a_line) * unit : (S)INFINITY;
   return s;
 }
 
-// Where the line leaves the triangle on its other side; NaN where that side lies along the line.
-INTAGLIO_HD double sweep_far_end(const SweepEdge& e, int64_t line) {
-  double at = (double)line, far;
+// Where the line leaves the triangle on its other side, as a pixel of the line. Where that side lies along the line it is
+// undefined, and becomes 0 as in the original's conversion to int.
+template <class S>
+INTAGLIO_HD int64_t sweep_far_end(const SweepEdge<S>& e, int64_t line, int64_t num_places) {
+  S at = (S)line, far;
   if ((at - e.a_line) * (at - e.c_line) < 0)
     far = (e.c_place - e.a_place) / (e.c_line - e.a_line) * (at - e.a_line) + e.a_place;
   else
     far = (e.b_place - e.c_place) / (e.b_line - e.c_line) * (at - e.c_line) + e.c_place;
-  return e.out > 0 ? std::ceil(far) : std::floor(far);
+  far = e.out > 0 ? std::ceil(far) : std::floor(far);
+  return (int64_t)clamp(far, (S)0, (S)(num_places - 1));
 }
 
 // What a step towards a pixel is divided by: its distance in the motion of a vertex, kept away from zero by eps.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import geometry, image, loss, soft, texture, visibility
+from . import classic, geometry, image, loss, soft, texture, visibility
+from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
@@ -13,6 +14,10 @@ from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, 
 __all__ = [
     "ANTIALIAS",
     "CALLS",
+    "CLASSIC_RASTERIZE",
+    "CLASSIC_SHADE",
+    "CLASSIC_SILHOUETTE",
+    "CLASSIC_SWEEP",
     "DOWNSAMPLE",
     "EDGE_GRADIENT",
     "FILTERS",
@@ -35,7 +40,7 @@ __all__ = [
     "Op",
 ]
 
-OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + image.OPS + loss.OPS
+OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + image.OPS + loss.OPS + classic.OPS
 
 # Every call with the number of its outputs, for frameworks that register them by name.
-CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + image.CALLS + loss.CALLS
+CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + image.CALLS + loss.CALLS + classic.CALLS
