@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ __all__ = ["linear_from_srgb", "load_image", "save_image", "srgb_bytes", "srgb_f
 FORMATS = ("PNG", "JPEG")
 
 
-def load_image(path: str | Path) -> np.ndarray:
+def load_image(path: str | Path, *, linear: bool = True) -> np.ndarray:
     """A PNG or JPEG file as [H, W, 3] float32, or [H, W, 4] where it has an alpha channel; linear, 0 to 1.
 
     Grey becomes three equal channels.
+
+    Other arguments:
+        linear: False leaves the numbers as the file has them (sRGB, most often), from 0 to 1.
 
     Raises:
         InputError: the file is missing, damaged, of another format, or of more pixels than Pillow holds to be sane.
@@ -33,7 +37,7 @@ def load_image(path: str | Path) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
-                return _linear_array(picture)
+                return _float_array(picture, linear)
     except FileNotFoundError as error:
         raise InputError(path, "there is no such file") from error
     except UnidentifiedImageError as error:
@@ -45,12 +49,15 @@ def load_image(path: str | Path) -> np.ndarray:
         raise InputError(path, f"is damaged: {error}", remedy="was it copied completely?") from error
 
 
-def save_image(path: str | Path, image: Any) -> None:
+def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
     """Write a linear picture as 8-bit sRGB PNG, whole or not at all.
 
     Args:
         path: ends in .png.
         image: [H, W, 3], [H, W, 4] with alpha, or [H, W] in greys; any framework. Values beyond 0 and 1 are cut off.
+
+    Other arguments:
+        linear: False writes the numbers as they are.
 
     Raises:
         InputError: `path` has another ending or cannot be written to.
@@ -60,23 +67,32 @@ def save_image(path: str | Path, image: Any) -> None:
 
     if Path(path).suffix.lower() != ".png":
         raise InputError(path, "pictures are written as PNG", remedy="end the name in .png")
-    picture = Image.fromarray(srgb_bytes(image))
+    picture = Image.fromarray(srgb_bytes(image) if linear else _bytes(_checked_pixels(image)))
     write_atomically(path, lambda aside: picture.save(aside, format="PNG"))
 
 
 def srgb_bytes(image: Any) -> np.ndarray:
     """A linear picture [H, W], [H, W, 3] or [H, W, 4] as uint8 in sRGB; alpha stays linear."""
+    pixels = _checked_pixels(image)
+    index = (np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16)
+    coded = _srgb_byte_of_linear()[index]
+    if pixels.ndim == 3 and pixels.shape[-1] == 4:
+        coded[..., 3] = _bytes(pixels[..., 3])
+    return coded
+
+
+def _checked_pixels(image: Any) -> np.ndarray:
     pixels = to_numpy(image)
     if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[-1] not in (3, 4)):
         remedy = " (take one image of a batch: image[0])" if pixels.ndim == 4 else ""
         raise ValueError(f"save_image: image must be [H, W], [H, W, 3] or [H, W, 4]; got {list(pixels.shape)}{remedy}")
     if not np.isfinite(pixels).all():
         raise ValueError("save_image: image must be finite; got NaN or infinity")
-    index = (np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16)
-    coded = _srgb_byte_of_linear()[index]
-    if pixels.ndim == 3 and pixels.shape[-1] == 4:
-        coded[..., 3] = np.clip(pixels[..., 3], 0, 1) * 255 + 0.5
-    return coded
+    return pixels
+
+
+def _bytes(pixels: np.ndarray) -> np.ndarray:
+    return (np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def srgb_from_linear(x: np.ndarray) -> np.ndarray:
@@ -95,13 +111,14 @@ def _srgb_byte_of_linear() -> np.ndarray:
     return (srgb_from_linear(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
 
 
-def _linear_array(picture: Any) -> np.ndarray:
+def _float_array(picture: Any, linear: bool) -> np.ndarray:
+    decoded: Callable[[np.ndarray], np.ndarray] = linear_from_srgb if linear else lambda x: x
     if picture.mode.startswith("I"):  # 16 bits of grey
-        grey = linear_from_srgb(np.asarray(picture, dtype=np.float64) / 65535).astype(np.float32)
+        grey = decoded(np.asarray(picture, dtype=np.float64) / 65535).astype(np.float32)
         return np.repeat(grey[..., None], 3, axis=-1)
     has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     pixels = np.asarray(picture.convert("RGBA" if has_alpha else "RGB"))
-    linear = linear_from_srgb(np.arange(256) / 255).astype(np.float32)[pixels]
+    values = decoded(np.arange(256) / 255).astype(np.float32)[pixels]
     if has_alpha:
-        linear[..., 3] = pixels[..., 3] / np.float32(255)
-    return linear
+        values[..., 3] = pixels[..., 3] / np.float32(255)
+    return values

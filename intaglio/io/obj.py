@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .errors import InputError
 from .images import linear_from_srgb
 from .mtl import Material, inside_folder, load_materials, pack_pictures
 
-__all__ = ["load_obj"]
+__all__ = ["ObjContents", "load_obj", "read_obj"]
 
 MAX_BYTES = 1 << 30
 MAX_ATLAS_TEXELS = 1 << 28
@@ -46,13 +46,46 @@ def load_obj(path: str | Path, *, materials: bool = True) -> Mesh:
     vertices, vertex_colors = _vertices(path, found)
     triangles = _checked_indices(path, found.lines, found.corners, len(found.vertices), "vertex")
     uv_triangles = _checked_indices(path, found.lines, found.uv_corners, len(found.uv), "texture coordinate")
-    uv = np.array([[*numbers, 0.0][:2] for numbers in found.uv], dtype=np.float32).reshape(-1, 2)
-    if not np.isfinite(uv).all():
-        raise InputError(path, f"vt number {_first_row(~np.isfinite(uv)) + 1} is not finite")
+    uv = _uv(path, found)
     uv[:, 1] = 1 - uv[:, 1]  # OBJ counts v from the bottom
     colours = _materials(path, found) if materials and found.libraries else None
     arrays = _coloured(path, found, colours, uv, uv_triangles) if colours else _with_uv(uv, uv_triangles)
     return Mesh(vertices, triangles, vertex_colors=vertex_colors, **arrays)
+
+
+class ObjContents(NamedTuple):
+    """An OBJ file as it is written, each polygon as a fan.
+
+    vertices: [V, 3] float32. triangles: [F, 3] int32.
+    uv: [T, 2] float32, v counted from the bottom. uv_triangles: [F, 3] int32, -1 where a corner has none.
+    materials: of each triangle; one without colour and picture where the file names none that exists.
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    uv: np.ndarray
+    uv_triangles: np.ndarray
+    materials: list[Material]
+
+
+def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
+    """What an OBJ file says, colours and pictures in its own numbers. `load_obj` makes a mesh of it.
+
+    Raises:
+        InputError: as `load_obj`, except that names of unknown materials and moved pictures are taken as they come.
+    """
+    path = Path(path)
+    found = _parse(path, _read_text(path))
+    vertices, _ = _vertices(path, found)
+    known = _libraries(path, found, linear=False, may_move=True) if materials else {}
+    nothing = Material()
+    return ObjContents(
+        vertices,
+        _checked_indices(path, found.lines, found.corners, len(found.vertices), "vertex"),
+        _uv(path, found),
+        _checked_indices(path, found.lines, found.uv_corners, len(found.uv), "texture coordinate"),
+        [known.get(name, nothing) for name in found.materials],
+    )
 
 
 @dataclass
@@ -158,6 +191,14 @@ def _vertices(path: Path, found: _Found) -> tuple[np.ndarray, np.ndarray | None]
     return positions, linear_from_srgb(srgb).astype(np.float32)
 
 
+def _uv(path: Path, found: _Found) -> np.ndarray:
+    """[T, 2], as the file has them."""
+    uv = np.array([[*numbers, 0.0][:2] for numbers in found.uv], dtype=np.float32).reshape(-1, 2)
+    if not np.isfinite(uv).all():
+        raise InputError(path, f"vt number {_first_row(~np.isfinite(uv)) + 1} is not finite")
+    return uv
+
+
 def _checked_indices(
     path: Path, lines: list[int], rows: list[tuple[int, int, int]], count: int, what: str
 ) -> np.ndarray:
@@ -177,20 +218,27 @@ def _with_uv(uv: np.ndarray, uv_triangles: np.ndarray) -> dict[str, Any]:
     return {"uv": uv, "uv_triangles": uv_triangles} if (uv_triangles != NO_UV).all() else {}
 
 
-def _materials(path: Path, found: _Found) -> list[Material]:
-    """The material of each triangle."""
+def _libraries(path: Path, found: _Found, **reading: bool) -> dict[str | None, Material]:
+    """All materials of all libraries by name."""
     known: dict[str | None, Material] = {None: Material()}
     for line, names in found.libraries:
         whole = inside_folder(path, line, path.parent / names, path.parent)
         for library in [names] if whole.exists() else names.split():  # a name may hold spaces, a line several names
             file = inside_folder(path, line, path.parent / library, path.parent)
-            known.update(load_materials(file, path.parent))
+            known.update(load_materials(file, path.parent, **reading))
+    return known
+
+
+def _materials(path: Path, found: _Found) -> list[Material]:
+    """The material of each triangle; white where it says no colour."""
+    known = _libraries(path, found)
     for line, name in zip(found.lines, found.materials, strict=True):
         if name not in known:
             raise InputError(
                 path, f"usemtl names no material of {found.libraries[-1][1]}: {name!r}", line=line, remedy=SHAPE_ALONE
             )
-    return [known[name] for name in found.materials]
+    white = {name: replace(m, color=m.color or (1.0, 1.0, 1.0)) for name, m in known.items()}
+    return [white[name] for name in found.materials]
 
 
 def _coloured(
