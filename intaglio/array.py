@@ -9,7 +9,8 @@ nothing is imported here unless asked for by name. To add a framework, write one
 
 Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `index_sum`
 (rows of `values` summed into the row `index`, in order, so that the result is the same every time), `index_array` (the
-integers that `take` and `index_sum` are fastest with), `constant` (a NumPy array as a new array of the device and float
+integers that `take` and `index_sum` are fastest with), `contiguous`
+(dense and row-major, a copy if need be), `constant` (a NumPy array as a new array of the device and float
 type of another) and `stop_gradient`.
 """
 
@@ -114,6 +115,10 @@ class _Numpy:
         return np.swapaxes(x, -1, -2)
 
     @staticmethod
+    def contiguous(x: Any) -> Any:
+        return np.ascontiguousarray(x)
+
+    @staticmethod
     def index_sum(values: Any, index: Any, num_rows: int) -> Any:
         total = np.zeros((*values.shape[:-2], num_rows, values.shape[-1]), dtype=values.dtype)
         np.add.at(np.moveaxis(total, -2, 0), index, np.moveaxis(values, -2, 0))
@@ -173,6 +178,10 @@ def _torch() -> Any:
         @staticmethod
         def matrix_transpose(x: Any) -> Any:
             return x.mT
+
+        @staticmethod
+        def contiguous(x: Any) -> Any:
+            return x.contiguous()
 
         @staticmethod
         def take(x: Any, index: Any, axis: int) -> Any:
