@@ -101,7 +101,8 @@ def render(
     planes = [ops.downsample(plane, supersample) for plane in planes]
     middle = Fragments(*(_middle_sample(x, supersample) for x in fragments))
     normals = _normals(mesh, surface, middle, shading)
-    return Rendering(planes[0][..., :3], planes[-1][..., -1], middle.depth, normals, middle.triangle_id)
+    color, alpha = _channels(planes[0], 0, 3), _channels(planes[-1], planes[-1].shape[-1] - 1, planes[-1].shape[-1])
+    return Rendering(color, _plane(alpha), middle.depth, normals, middle.triangle_id)
 
 
 def render_silhouette(
@@ -122,13 +123,13 @@ def render_silhouette(
         soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
         blank = namespace(pos_clip).zeros_like(soft.barycentrics[..., :1])
         alpha = ops.soft_blend(blank, soft, background=(0,))[1]
-        return ops.downsample(alpha[..., None], supersample)[..., 0]
+        return _plane(ops.downsample(alpha[..., None], supersample))
     if visibility == "edge" and namespace(pos_clip).is_tracked(pos_clip):
         alpha = ops.silhouette(pos_clip, mesh.triangles, _sampled(size, supersample), neighbours=mesh.neighbours)
-        return ops.downsample(alpha, supersample)[..., 0]
+        return _plane(ops.downsample(alpha, supersample))
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
     alpha = namespace(pos_clip).covered(fragments.triangle_id, pos_clip)[..., None]
-    return ops.downsample(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample)[..., 0]
+    return _plane(ops.downsample(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample))
 
 
 class _Surface:
@@ -253,7 +254,7 @@ def _softly(
 ) -> Sequence[Any]:
     """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
     soft = ops.soft_rasterize(pos_clip, mesh.triangles, size)
-    color = _shaded(mesh, surface, soft.as_fragments(), lights, shading)[0][..., :3]
+    color = _channels(_shaded(mesh, surface, soft.as_fragments(), lights, shading)[0], 0, 3)
     color = namespace(color).reshape(color, (*soft.triangle_id.shape, 3))
     color, alpha = ops.soft_blend(color, soft, background=(0, 0, 0) if background is None else background)
     return [color, alpha[..., None]]
@@ -270,6 +271,15 @@ def _over(planes: Sequence[Any], fragments: Fragments, background: Any) -> Seque
     if not rest:  # the fourth channel is coverage, which the background has none of
         background = xp.concat([background, xp.zeros_like(background[..., :1])], axis=-1)
     return [color + uncovered * background, *rest]
+
+
+def _channels(image: Any, start: int, stop: int) -> Any:
+    return image if stop - start == image.shape[-1] else namespace(image).channels(image, start, stop)
+
+
+def _plane(image: Any) -> Any:
+    """[B, H, W, 1] -> [B, H, W]; indexing is differentiated slowly in some frameworks."""
+    return namespace(image).squeeze(image, axis=-1)
 
 
 def _middle_sample(x: Any, supersample: int) -> Any:

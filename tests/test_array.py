@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from intaglio.array import as_float_array, cross, from_numpy, leader, like, namespace, to_numpy, unit
+from intaglio.array import as_float_array, cross, framework, from_numpy, leader, like, namespace, to_numpy, unit
+
+
+def in_framework(name):
+    return lambda values: framework(name).from_numpy(np.asarray(values))
+
+
+MAKERS = {"numpy": np.asarray, **{name: in_framework(name) for name in ("torch", "paddle")}}
+in_all = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
 def test_the_namespace_follows_the_type_of_the_array():
@@ -20,7 +28,7 @@ def test_the_namespace_follows_the_type_of_the_array():
 def test_an_array_of_no_supported_framework_is_named():
     with pytest.raises(TypeError) as error:
         namespace("abc")
-    assert str(error.value) == "array: must be an array of numpy, torch; got builtins.str"
+    assert str(error.value) == "array: must be an array of numpy, torch, paddle; got builtins.str"
 
 
 def test_numpy_work_imports_no_framework():
@@ -29,7 +37,7 @@ def test_numpy_work_imports_no_framework():
     assert out.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
+@in_all
 def test_names_mean_the_same_in_every_framework(make):
     x = make([[1.0, -2.0], [3.0, 4.0]])
     xp = namespace(x)
@@ -37,14 +45,17 @@ def test_names_mean_the_same_in_every_framework(make):
     assert to_numpy(xp.mean(x, axis=(0, 1))).item() == 1.5
     assert to_numpy(xp.maximum(x, 0)).tolist() == [[1, 0], [3, 4]]
     assert to_numpy(xp.take(x, make([1, 1, 0]), axis=0)).tolist() == [[3, 4], [3, 4], [1, -2]]
-    assert to_numpy(xp.concat([x, x], axis=-1)).shape == (2, 4)
+    assert to_numpy(xp.concat([x, x], axis=-1)).tolist() == [[1, -2, 1, -2], [3, 4, 3, 4]]
+    assert to_numpy(xp.channels(x, 1, 2)).tolist() == [[-2], [4]]
+    assert to_numpy(xp.squeeze(x[..., None], axis=-1)).tolist() == [[1, -2], [3, 4]]
+    assert to_numpy(xp.max(x, axis=-1, keepdims=True)).tolist() == [[1], [4]]
     assert to_numpy(xp.stack([x, x], axis=0)).shape == (2, 2, 2)
     assert to_numpy(xp.permute_dims(x, (1, 0))).tolist() == [[1, 3], [-2, 4]]
     assert to_numpy(xp.where(x > 0, x, xp.zeros_like(x))).tolist() == [[1, 0], [3, 4]]
     assert to_numpy(xp.broadcast_to(x[0], (3, 2))).shape == (3, 2)
 
 
-@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
+@in_all
 def test_index_sum_adds_rows_that_share_an_index(make):
     values = make([[1.0, 10.0], [2.0, 20.0], [4.0, 40.0]])
     index = make([2, 0, 2])
@@ -53,7 +64,7 @@ def test_index_sum_adds_rows_that_share_an_index(make):
     assert to_numpy(namespace(values).index_sum(batch, index, 3))[1].tolist() == [[4, 40], [0, 0], [10, 100]]
 
 
-@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
+@in_all
 def test_cross_follows_the_right_hand_in_batches_of_three(make):
     x, y = make([[1.0, 0, 0]] * 3), make([0.0, 1, 0])
     assert to_numpy(cross(x, y)).tolist() == [[0, 0, 1]] * 3

@@ -23,6 +23,9 @@ UV = np.zeros((1, 2, 2, 2), dtype=np.float32)
 ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
 
 
+FRAMEWORKS = "numpy, torch, paddle"
+
+
 def with_value(array, value):
     changed = array.copy()
     changed[0, 1, 2] = value
@@ -65,11 +68,11 @@ CASES = {
     ),
     "a list": (
         lambda: ops.rasterize(POS.tolist(), TRIANGLES, SIZE),
-        "rasterize: pos_clip must be an array of numpy or torch; got list (make it an array or tensor first)",
+        f"rasterize: pos_clip must be an array of {FRAMEWORKS}; got list (make it an array or tensor first)",
     ),
     "nothing": (
         lambda: ops.rasterize(None, TRIANGLES, SIZE),
-        "rasterize: pos_clip must be an array of numpy or torch; got NoneType (make it an array or tensor first)",
+        f"rasterize: pos_clip must be an array of {FRAMEWORKS}; got NoneType (make it an array or tensor first)",
     ),
     "int64 triangles": (
         lambda: ops.rasterize(POS, TRIANGLES.astype(np.int64), SIZE),

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from reference import chains
@@ -20,45 +19,6 @@ def assert_same(got, expected):
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
         assert torch.equal(one, other)
-
-
-# --- numpy and torch
-
-
-def test_numpy_equals_torch_bit_for_bit():
-    x = chains.inputs()
-    n = {name: value.numpy() for name, value in x.items()}
-    fragments, in_numpy = chains.fragments_of(x), ops.rasterize(n["pos_clip"], n["triangles"], chains.SIZE)
-    for torch_part, numpy_part in zip(fragments, in_numpy, strict=True):
-        assert isinstance(numpy_part, np.ndarray)
-        np.testing.assert_array_equal(numpy_part, torch_part.numpy())
-    triangles = n["triangles"]
-    image = ops.interpolate(n["attributes"], in_numpy, triangles)
-    pairs = [
-        (image, chains.interpolate(x)[0]),
-        (
-            ops.screen_derivatives(n["attributes"], in_numpy, triangles, n["pos_clip"], triangles),
-            chains.screen_derivatives(x)[0],
-        ),
-        (ops.sample_texture(n["texture"], n["uv"]), chains.sample_texture(x)[0]),
-        (ops.sample_face_texture(n["face_textures"], in_numpy), chains.sample_face_texture(x)[0]),
-        (
-            ops.antialias(image, in_numpy, n["pos_clip"], triangles),
-            ops.antialias(torch.from_numpy(image), fragments, x["pos_clip"], x["triangles"]),
-        ),
-        (ops.edge_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
-        (ops.sweep_gradient(image, in_numpy, n["pos_clip"], triangles), torch.from_numpy(image)),
-        (ops.silhouette(n["pos_clip"], triangles, chains.SIZE), chains.silhouette(x)[0]),
-        (ops.squared_error(n["background"], n["background"][:, ::-1]), chains.squared_error(x)[0]),
-        (ops.downsample(n["background"], 4), chains.downsample(x)[0]),
-    ]
-    for level, torch_level in zip(ops.mip_pyramid(n["texture"]), ops.mip_pyramid(x["texture"]), strict=True):
-        pairs.append((level, torch_level))
-    soft = ops.soft_rasterize(n["pos_clip"], triangles, chains.SIZE)
-    pairs += list(zip(soft, ops.soft_rasterize(x["pos_clip"], x["triangles"], chains.SIZE), strict=True))
-    for in_numpy_, in_torch in pairs:
-        assert isinstance(in_numpy_, np.ndarray)
-        np.testing.assert_array_equal(in_numpy_, in_torch.numpy())
 
 
 # --- compiling

@@ -13,7 +13,7 @@ from typing import Any
 Array = Any
 Shape = tuple  # of names ("B") and numbers (4)
 
-_FRONT_ENDS = ("numpy", "torch")
+_FRONT_ENDS = ("numpy", "torch", "paddle")
 _front_end_of: dict[type, Any] = {}
 
 
@@ -22,6 +22,8 @@ def _load(framework: str) -> Any:
     module: Any
     if framework == "torch":
         from . import torch as module
+    elif framework == "paddle":
+        from . import paddle as module
     else:
         from . import numpy as module
     return module
@@ -39,9 +41,8 @@ def front_end(op: str, argument: str, x: Array) -> Any:
                     found = _front_end_of[type(x)] = module
                     break
     if found is None:
-        frameworks = " or ".join(_FRONT_ENDS)
         raise ValueError(
-            f"{op}: {argument} must be an array of {frameworks}; got {type(x).__name__} "
+            f"{op}: {argument} must be an array of {', '.join(_FRONT_ENDS)}; got {type(x).__name__} "
             "(make it an array or tensor first)"
         )
     return found

@@ -111,8 +111,9 @@ def sample_texture(
     door.value("uv_derivatives", uv_derivatives, ("B", "h", "w", 2, 2))
     if len(levels) == 1 and not isinstance(texture, tuple | list):
         levels = mip_pyramid(texture)
-    texels = namespace(levels[0]).concat([_texels(level) for level in levels], -2)
-    return door.front.apply(calls.SAMPLE_PYRAMID, texels, uv, uv_derivatives, height, width, len(levels), border)[0]
+    texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
+    footprint = namespace(uv).stop_gradient(uv_derivatives)
+    return door.front.apply(calls.SAMPLE_PYRAMID, texels, uv, footprint, height, width, len(levels), border)[0]
 
 
 def _texels(level: Array) -> Array:
@@ -146,5 +147,6 @@ def sample_face_texture(textures: Array, fragments: Fragments) -> Array:
     if textures.shape[-2] == 0:
         door.fail("textures", "of at least one texel", "T = 0", "T = 1 is one colour per triangle")
     door.value("fragments.barycentrics", fragments.barycentrics, ("B", "H", "W", 2))
-    inputs = (textures, fragments.triangle_id, fragments.barycentrics)
+    barycentrics = namespace(textures).stop_gradient(fragments.barycentrics)
+    inputs = (textures, fragments.triangle_id, barycentrics)
     return door.front.apply(calls.SAMPLE_FACE_TEXTURE, *inputs)[0]

@@ -1,51 +1,58 @@
 # SPDX-License-Identifier: MIT
-"""Every op in one call of torch tensors each, so that tests of manners (threads, batches, compiling) can go over all.
+"""Every op in one call each, so that tests of manners (threads, batches, compiling, frameworks) can go over all.
 
-A chain takes a dict of tensors and gives tensors; `inputs` makes the dict. What is floating-point is differentiable.
+A chain takes a dict of arrays of any framework and gives arrays; `inputs` makes the dict, of torch tensors. What is
+floating-point is differentiable.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 
 from intaglio import ops
+from intaglio.array import namespace
 from intaglio.topology import neighbours
 from reference import scenes
 
-Inputs = dict[str, torch.Tensor]
+Inputs = dict[str, Any]
 SIZE = (40, 56)
 
 
 def inputs(dtype: torch.dtype = torch.float32, batch: int = 3, level: int = 2, seed: int = 0) -> Inputs:
-    """A batch of bumpy spheres, one vertex set per image and one topology."""
+    values = numpy_inputs(batch, level, seed)
+    return {name: torch.tensor(x, dtype=dtype if x.dtype.kind == "f" else torch.int32) for name, x in values.items()}
+
+
+def numpy_inputs(batch: int = 3, level: int = 2, seed: int = 0) -> dict[str, np.ndarray]:
+    """A batch of bumpy spheres, one vertex set per image and one topology; float64 and int32."""
     rng = np.random.default_rng(seed)
     sphere = scenes.icosphere(level)
     vertices = sphere.vertices * (1 + 0.1 * rng.normal(size=(batch, len(sphere.vertices), 1)))
     vertices = vertices + np.array([0.1, -0.2, -3.2]) + 0.2 * rng.normal(size=(batch, 1, 3))
     matrix = scenes.perspective(1.8, aspect=SIZE[1] / SIZE[0])
     num_triangles = len(sphere.triangles)
-    values = {
+    return {
         "pos_clip": np.concatenate([scenes.project(matrix, v) for v in vertices]),
         "attributes": rng.normal(size=(batch, len(sphere.vertices), 3)),
         "texture": rng.normal(size=(batch, 16, 32, 3)),
         "uv": rng.uniform(-1, 2, (batch, *SIZE, 2)),
         "face_textures": rng.normal(size=(batch, num_triangles, 2, 2, 2, 3)),
         "background": rng.normal(size=(batch, *SIZE, 3)),
+        "target": rng.normal(size=(batch, *SIZE, 3)),
+        "triangles": sphere.triangles,
+        "neighbours": neighbours(sphere.triangles),
     }
-    result = {name: torch.tensor(value, dtype=dtype) for name, value in values.items()}
-    result["triangles"] = torch.from_numpy(sphere.triangles)
-    result["neighbours"] = torch.from_numpy(neighbours(sphere.triangles))
-    return result
 
 
 def fragments_of(x: Inputs) -> ops.Fragments:
     return ops.rasterize(x["pos_clip"], x["triangles"], SIZE)
 
 
-def image_of(x: Inputs, fragments: ops.Fragments) -> torch.Tensor:
+def image_of(x: Inputs, fragments: ops.Fragments) -> Any:
     shaded = ops.interpolate(x["attributes"], fragments, x["triangles"])
-    return torch.where((fragments.triangle_id >= 0)[..., None], shaded, x["background"])
+    return namespace(shaded).where((fragments.triangle_id >= 0)[..., None], shaded, x["background"])
 
 
 def rasterize(x: Inputs) -> tuple:
@@ -78,7 +85,7 @@ def silhouette_error(x: Inputs) -> tuple:
 
 
 def squared_error(x: Inputs) -> tuple:
-    return (ops.squared_error(x["background"], x["background"].flip(1)),)
+    return (ops.squared_error(x["background"], x["target"]),)
 
 
 def downsample(x: Inputs) -> tuple:
@@ -116,7 +123,7 @@ def sample_face_texture(x: Inputs) -> tuple:
 def soft(x: Inputs) -> tuple:
     fragments = ops.soft_rasterize(x["pos_clip"], x["triangles"], SIZE, sigma=1e-3, layers=4)
     image = ops.interpolate(x["attributes"], _layer(fragments, 0), x["triangles"])
-    images = torch.stack([image, image * 0.5, image * 0.25, image * 0.125], dim=3)
+    images = namespace(image).stack([image, image * 0.5, image * 0.25, image * 0.125], axis=3)
     color, alpha = ops.soft_blend(images, fragments, gamma=1e-2, background=x["background"][0, 0, 0])
     return color, alpha
 

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""One table of all ops, and one of the scene layer, each run in every framework: the type decides, the numbers are one.
+
+Ops give the same bits everywhere. What lies above them is made of a framework's own sums and products, which round each
+in their own way: values agree to float32, and who covers a pixel agrees.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+from frameworks import DIFFERENTIATING, evaluate
+from reference import chains, scenes
+
+import intaglio
+from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, losses, ops, orbit
+from intaglio.ops import calls, door
+from intaglio.topology import edges
+
+EPSILON = np.finfo(np.float32).eps
+OP_INPUTS = chains.numpy_inputs(batch=2, level=1)
+OP_FLOATS = [name for name, x in OP_INPUTS.items() if x.dtype.kind == "f"]
+
+SPHERE = scenes.icosphere(1)
+SIZE = (20, 28)
+CAMERA = Camera.look_at((0.3, 0.9, 2.8), fov_y_degrees=50)
+
+
+def scene_inputs():
+    rng = np.random.default_rng(5)
+    num_vertices, num_faces = len(SPHERE.vertices), len(SPHERE.triangles)
+    return {
+        "vertices": SPHERE.vertices * (1 + 0.1 * rng.normal(size=(num_vertices, 1))),
+        "vertex_colors": rng.uniform(0.2, 1, (num_vertices, 3)),
+        "face_textures": rng.uniform(0.2, 1, (num_faces, 2, 2, 2, 3)),
+        "texture": rng.uniform(0.2, 1, (8, 8, 3)),
+        "uv": rng.uniform(0.1, 0.9, (num_vertices, 2)),
+        "eye": np.array([0.3, 0.9, 2.8]),
+        "up": np.array([0.1, 1.0, 0.0]),
+        "at": np.array([0.05, 0.0, -0.1]),
+        "fov": np.array(50.0),
+        "half_height": np.array(1.5),
+        "direction": np.array([0.5, 1.0, 0.7]),
+        "place": np.array([1.0, 2.0, 2.0]),
+        "color": np.array([1.0, 0.8, 0.6]),
+        "intensity": np.array(0.8),
+        "background": np.array([0.1, 0.2, 0.3]),
+        "K": np.array([[30.0, 0, 14.2], [0, 31.0, 9.7], [0, 0, 1]]),
+        "R": np.diag([1.0, -1.0, -1.0]),
+        "t": np.array([0.1, -0.2, 3.0]),
+        "distortion": np.array([0.05, -0.02, 0.01, -0.01, 0.003]),
+        "matrix": CAMERA.projection.clip_from_view(SIZE) @ CAMERA.view_from_world,
+        "alpha": rng.uniform(0.1, 0.9, (2, *SIZE)),
+        "target": rng.uniform(0.1, 0.9, (2, *SIZE)),
+        "distance": np.array([2.0, 3.0]),
+        "elevation": np.array([20.0, -30.0]),
+        "azimuth": np.array([40.0, 130.0]),
+        "triangles": SPHERE.triangles,
+    }
+
+
+INPUTS = scene_inputs()
+
+
+def mesh_of(x, *names):
+    """The sphere with these of the inputs as its arrays."""
+    return MESH.replace(**{name: x[name] for name in ("vertices", *names)})
+
+
+MESH = Mesh(np.float32(INPUTS["vertices"]), SPHERE.triangles)
+
+
+def rendered(mesh, camera=CAMERA, **options):
+    return intaglio.render(mesh, camera, SIZE, **options)
+
+
+def lights_of(x):
+    return (
+        AmbientLight(x["color"], 0.2),
+        DirectionalLight(x["direction"], x["color"], x["intensity"]),
+        PointLight(x["place"], x["color"], 2.0),
+    )
+
+
+# Name, beginning with that of a function: what is called, and the inputs that it is differentiated to.
+SCENE = {
+    "orbit": (lambda x: (orbit(x["distance"], x["elevation"], x["azimuth"]),), ("distance", "elevation", "azimuth")),
+    "look_at": (
+        lambda x: (Camera.look_at(x["eye"], x["at"], x["up"], fov_y_degrees=x["fov"]).clip(x["vertices"], SIZE),),
+        ("eye", "at", "up", "fov", "vertices"),
+    ),
+    "look_at numbers": (lambda x: (CAMERA.clip(x["vertices"], SIZE),), ("vertices",)),
+    "orthographic": (
+        lambda x: (Camera.orthographic(x["eye"], half_height=x["half_height"]).clip(x["vertices"], SIZE),),
+        ("eye", "half_height", "vertices"),
+    ),
+    "opencv": (
+        lambda x: (Camera.opencv(x["K"], x["R"], x["t"], SIZE, distortion=x["distortion"]).clip(x["vertices"], SIZE),),
+        ("K", "R", "t", "distortion", "vertices"),
+    ),
+    "from_matrix": (lambda x: (Camera.from_matrix(x["matrix"]).clip(x["vertices"], SIZE),), ("matrix", "vertices")),
+    "neighbours": (lambda x: (intaglio.neighbours(x["triangles"]), edges(x["triangles"])), ()),
+    "normalized": (lambda x: (mesh_of(x).normalized().vertices,), ("vertices",)),
+    "face_normals": (lambda x: (mesh_of(x).face_normals(),), ("vertices",)),
+    "vertex_normals": (lambda x: (mesh_of(x).vertex_normals(),), ("vertices",)),
+    "render": (lambda x: rendered(mesh_of(x)), ("vertices",)),
+    "render colours of vertices": (
+        lambda x: rendered(mesh_of(x, "vertex_colors"), background=x["background"], supersample=2),
+        ("vertices", "vertex_colors", "background"),
+    ),
+    "render a texture": (
+        lambda x: rendered(mesh_of(x, "texture", "uv"), visibility="antialias"),
+        ("vertices", "texture", "uv"),
+    ),
+    "render face textures": (
+        lambda x: rendered(mesh_of(x, "face_textures"), visibility="sweep", lights=(AmbientLight(),))[:1],
+        ("vertices", "face_textures"),
+    ),
+    "render unlit": (
+        lambda x: rendered(
+            mesh_of(x, "vertex_colors"), lights=(AmbientLight(),), visibility=None, background=(1, 1, 1)
+        ),
+        ("vertices", "vertex_colors"),
+    ),
+    "render lights": (
+        lambda x: rendered(mesh_of(x), lights=lights_of(x)),
+        ("vertices", "direction", "place", "color", "intensity"),
+    ),
+    "render smooth": (
+        lambda x: rendered(mesh_of(x), lights=lights_of(x), shading="smooth", visibility=None),
+        ("vertices", "direction", "place", "color", "intensity"),
+    ),
+    "render soft": (
+        lambda x: rendered(mesh_of(x, "vertex_colors"), visibility="soft", background=x["background"]),
+        ("vertices", "vertex_colors", "background"),
+    ),
+    "render by a camera": (
+        lambda x: rendered(mesh_of(x), Camera.look_at(x["eye"], x["at"], x["up"], fov_y_degrees=x["fov"])),
+        ("vertices", "eye", "at", "up", "fov"),
+    ),
+    **{
+        f"render_silhouette {visibility}": (
+            lambda x, visibility=visibility: (
+                intaglio.render_silhouette(mesh_of(x), CAMERA, SIZE, visibility=visibility, supersample=2),
+            ),
+            ("vertices",),
+        )
+        for visibility in ("edge", "antialias", "sweep", "soft", None)
+    },
+    "squared_error": (lambda x: (losses.squared_error(x["alpha"], x["target"]),), ("alpha", "target")),
+    "silhouette_iou": (lambda x: (losses.silhouette_iou(x["alpha"], x["target"]),), ("alpha", "target")),
+    "laplacian": (lambda x: (losses.laplacian(x["vertices"], SPHERE.triangles),), ("vertices",)),
+    "normal_consistency": (lambda x: (losses.normal_consistency(x["vertices"], SPHERE.triangles),), ("vertices",)),
+    "edge_length": (
+        lambda x: (
+            losses.edge_length(x["vertices"], SPHERE.triangles),
+            losses.edge_length(x["vertices"], SPHERE.triangles, 0.3),
+        ),
+        ("vertices",),
+    ),
+}
+
+
+def assert_close(got, expected, ulps):
+    """To so many roundings of the largest number in it: sums cancel."""
+    assert got.shape == expected.shape
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got, expected, rtol=0, atol=ulps * EPSILON * max(np.abs(expected).max(initial=0), 1e-3))
+
+
+# --- the tables are whole
+
+
+def test_every_op_has_a_row(monkeypatch):
+    reached = set()
+    numpy_front = door.front_end("test", "x", np.zeros(1))
+    apply = numpy_front.apply
+    monkeypatch.setattr(numpy_front, "apply", lambda op, *inputs: reached.add(op.name) or apply(op, *inputs))
+    for chain in chains.CHAINS.values():
+        evaluate("numpy", chain, OP_INPUTS)
+    assert reached == {op.name for op in calls.OPS}
+
+
+def test_every_function_of_the_scene_has_a_row():
+    functions = {name for name in intaglio.__all__ if inspect.isfunction(getattr(intaglio, name))} - {*ops.__all__}
+    of_files = {name for name in functions if name.startswith(("load_", "save_"))}
+    made_by = {name for name, member in vars(Camera).items() if isinstance(member, staticmethod)}
+    of_meshes = {name for name, member in vars(Mesh).items() if inspect.isfunction(member) and name[0] != "_"}
+    named = {*functions - of_files, *losses.__all__, *made_by, *of_meshes - {"replace", "to"}}
+    assert named <= {row.partition(" ")[0] for row in SCENE}
+    lights = {name for name in intaglio.__all__ if name.endswith("Light")}
+    assert lights == {type(light).__name__ for light in lights_of(INPUTS)}
+
+
+# --- the same in every framework
+
+
+@pytest.mark.parametrize("framework", DIFFERENTIATING)
+@pytest.mark.parametrize("name", chains.CHAINS)
+def test_an_op_gives_the_same_bits_and_gradients(name, framework):
+    chain = chains.CHAINS[name]
+    values = evaluate("numpy", chain, OP_INPUTS).outputs
+    expected = evaluate("torch", chain, OP_INPUTS, OP_FLOATS)
+    found = evaluate(framework, chain, OP_INPUTS, OP_FLOATS)
+    for got, same in zip(found.outputs, values, strict=True):
+        np.testing.assert_array_equal(got, same)
+    for key, gradient in expected.gradients.items():
+        assert_close(found.gradients[key], gradient, 16)
+
+
+@pytest.mark.parametrize("framework", DIFFERENTIATING)
+@pytest.mark.parametrize("name", SCENE)
+def test_the_scene_gives_the_same_values_and_gradients(name, framework):
+    function, wanted = SCENE[name]
+    values = evaluate("numpy", function, INPUTS).outputs
+    expected, found = evaluate("torch", function, INPUTS, wanted), evaluate(framework, function, INPUTS, wanted)
+    for got, same in zip(found.outputs, values, strict=True):
+        # A soft picture weighs its layers by exp(depth / gamma), and gamma is 1e-4.
+        assert_close(got, same, 1e4 if name == "render soft" else 16)
+    for key, gradient in expected.gradients.items():
+        assert_close(found.gradients[key], gradient, 256)  # sums over pixels and faces, of either sign
+
+
+@pytest.mark.parametrize("framework", DIFFERENTIATING)
+@pytest.mark.parametrize("name", SCENE)
+def test_each_input_alone_receives_the_same_gradient(name, framework):
+    function, wanted = SCENE[name]
+    together = evaluate(framework, function, INPUTS, wanted).gradients
+    for key in wanted if len(wanted) > 1 else ():
+        alone = evaluate(framework, function, INPUTS, [key]).gradients[key]
+        assert np.abs(alone).max() > 0
+        assert_close(alone, together[key], 16)
