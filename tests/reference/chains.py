@@ -80,7 +80,7 @@ def silhouette(x: Inputs) -> tuple:
 
 
 def silhouette_error(x: Inputs) -> tuple:
-    target = x["background"][..., 0].detach()
+    target = namespace(x["target"]).stop_gradient(x["target"][..., 0])
     return (ops.silhouette_error(x["pos_clip"], x["triangles"], target, neighbours=x["neighbours"]),)
 
 
