@@ -10,14 +10,15 @@
 
 namespace intaglio {
 
+struct IndexRange {
+  int32_t least, most;  // INT32_MAX and INT32_MIN of none
+};
+IndexRange range_of(const int32_t* index, int64_t count);
+
 // Throws unless low <= index[i] < high for all i. The message begins with the argument's name.
 inline void check_indices(const char* name, const int32_t* index, int64_t count, int32_t low, int64_t high,
                           const char* remedy) {
-  int32_t least = INT32_MAX, most = INT32_MIN;
-  for (int64_t i = 0; i < count; ++i) {
-    least = index[i] < least ? index[i] : least;
-    most = index[i] > most ? index[i] : most;
-  }
+  auto [least, most] = range_of(index, count);
   if (count == 0 || (least >= low && most < high)) return;
   int32_t wrong = least < low ? least : most;
   throw std::invalid_argument(std::string(name) + " must be in [" + std::to_string(low) + ", " + std::to_string(high) +

@@ -112,34 +112,32 @@ void share_row(const int32_t* ids, int64_t width, int64_t factor, int64_t count,
 template <class T>
 struct Comparison {
   const Canvas& canvas;
-  const T* target;
-  int64_t factor;
-
-  int64_t width() const { return canvas.width() / factor; }
+  const T* target;  // [.., width]
+  int64_t factor, width;
 
   // The sum of squared differences of a row of pixels.
   double error(int64_t row) const {
     static const T nothing[kMaxSize] = {};
     T shares[kMaxSize];
-    Columns drawn{width(), 0};
+    Columns drawn{width, 0};
     for (int64_t y = row * factor; y < (row + 1) * factor; ++y) {
       Columns samples = canvas.drawn(y);
       if (!samples.empty()) drawn = drawn.with({samples.begin / factor, (samples.end + factor - 1) / factor});
     }
-    const T* own = target + row * width();
-    if (drawn.empty()) return sum_of_squares(nothing, own, width());
+    const T* own = target + row * width;
+    if (drawn.empty()) return sum_of_squares(nothing, own, width);
     int64_t count = drawn.end - drawn.begin;
     share_row(canvas.ids() + row * factor * canvas.width() + drawn.begin * factor, canvas.width(), factor, count, shares);
     return sum_of_squares(nothing, own, drawn.begin) + sum_of_squares(shares, own + drawn.begin, count) +
-           sum_of_squares(nothing, own + drawn.end, width() - drawn.end);
+           sum_of_squares(nothing, own + drawn.end, width - drawn.end);
   }
 
   // The cotangent of a sample.
-  T grad(int64_t sample) const {
-    int64_t x = sample % canvas.width() / factor, y = sample / canvas.width() / factor;
+  T grad(int64_t column, int64_t row) const {
+    int64_t x = column / factor, y = row / factor;
     T share;
     share_covered(canvas.ids() + (y * canvas.width() + x) * factor, canvas.width(), factor, 1, &share);
-    return 2 * (share - target[y * width() + x]) / (T)(factor * factor);
+    return 2 * (share - target[y * width + x]) / (T)(factor * factor);
   }
 };
 
@@ -154,8 +152,10 @@ int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Rast
   int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
   for_each_pair(seen, c.canvas.ids(), raster, num_triangles, y, begin, columns.end,
                 [&](const PixelPair& pair, int64_t a, int64_t b) {
-                  if (c.grad(a) == 0 && c.grad(b) == 0) return;
-                  auto grad = [&](int64_t pixel, int64_t) { return c.grad(pixel); };
+                  bool across = pair.axis == Axis::kX;
+                  T grad_a = c.grad(pair.column, y), grad_b = c.grad(pair.column + across, y + !across);
+                  if (grad_a == 0 && grad_b == 0) return;
+                  auto grad = [&](int64_t pixel, int64_t) { return pixel == a ? grad_a : grad_b; };
                   cut += add_pair_gradient(mesh, pair, a, b, seen, grad, sums);
                 });
   return cut;
@@ -178,7 +178,7 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
         g, b, one, work, [](int64_t, int64_t) {},
         [&](const Tile<T>& tile, int column, int row) { canvas.put(tile, column, row); });
     canvas.end();
-    Comparison<T> comparison{canvas, target + b * raster.pixels() / (factor * factor), factor};
+    Comparison<T> comparison{canvas, target + b * raster.pixels() / (factor * factor), factor, raster.width / factor};
     WalkedMesh<T> mesh{
         g.positions_of(b),          g.triangles_of(b), neighbours + (g.own_triangles ? b * g.num_triangles * 3 : 0),
         work.placed.snapped.data(), raster.height,     raster.width};

@@ -14,7 +14,7 @@ namespace intaglio {
 constexpr int kSubpixels = 256;
 constexpr int kHalfPixel = kSubpixels / 2;
 // Positions up to this far from the image centre (32768 pixels) are used as they are; farther ones are clipped first.
-// It bounds every edge function over 64 pixels below 2^31 (cpu/rasterize.cpp).
+// It bounds every edge function over 64 pixels below 2^31 (cpu/draw.cpp).
 constexpr int32_t kGuardBand = 1 << 23;
 // The sub-pixel position of a vertex that has none: behind the near plane or outside the guard band.
 constexpr int32_t kUnsnapped = INT32_MIN;
