@@ -4,6 +4,7 @@
 
 #include "bind.h"
 #include "cpu/pool.h"
+#include "cpu/simd.h"
 #include "exchange.h"
 
 namespace intaglio {
@@ -40,6 +41,7 @@ NB_MODULE(_native, m) {
   using namespace intaglio;
   for (const Binding& binding : bindings()) m.def(binding.name, [&binding](const nb::args& given) { call(binding, given); });
   m.def("recycled_array", &recycled_array);
+  m.def("simd_level", &simd_level);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
 }

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from .demo import demo
+from .doctor import doctor
 from .draw import draw
 from .fitting import fit_camera, fit_shape, fit_texture
 
@@ -39,6 +40,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _add_fit(fits, "texture", fit_texture, "paint a mesh so that a picture is seen from all sides", steps=300)
     _add_fit(fits, "camera", fit_camera, "find the camera that took a silhouette", steps=1000)
     _add_demo(programs)
+    programs.add_parser("doctor", help="say what is here, and how to mend what is not").set_defaults(program=doctor)
     return parser.parse_args(arguments)
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "set_num_threads",
     "silhouette",
     "silhouette_error",
+    "simd_level",
     "soft_blend",
     "soft_rasterize",
     "squared_error",
@@ -56,3 +57,10 @@ def set_num_threads(count: int) -> None:
 def get_num_threads() -> int:
     """How many threads the ops may use."""
     return _native.num_threads()
+
+
+def simd_level() -> str:
+    """What the loops over pixels run on: "x86-64-v4" (AVX-512), "x86-64-v3" (AVX2) or "default", which every processor
+    of its kind has. Results do not depend on it.
+    """
+    return _native.simd_level()

@@ -9,8 +9,14 @@
 // ifunc needs glibc, and the sanitizers run before it is resolved.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(INTAGLIO_NO_CLONES)
 #define INTAGLIO_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// Which of those runs here.
+inline const char* simd_level() {
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+  return __builtin_cpu_supports("x86-64-v3") ? "x86-64-v3" : "default";
+}
 #else
 #define INTAGLIO_CLONES
+inline const char* simd_level() { return "default"; }
 #endif
 
 // A long fill with one value. Like memset, x86's string store does not fetch the lines that it overwrites.
