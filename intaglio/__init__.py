@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .io import InputError, load_image, load_obj, save_animation, save_image, save_obj
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
+    from .picture import Picture
     from .rendering import Rendering, render, render_silhouette
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Fragments",
     "InputError",
     "Mesh",
+    "Picture",
     "PointLight",
     "Rendering",
     "SoftFragments",
@@ -86,6 +88,7 @@ _LOADED_LATER = {
     "DirectionalLight": "light",
     "InputError": "io",
     "Mesh": "mesh",
+    "Picture": "picture",
     "PointLight": "light",
     "Rendering": "rendering",
     "load_image": "io",

@@ -15,7 +15,7 @@ import numpy as np
 
 from .array import as_float_array, leader, like, namespace, unit
 
-__all__ = ["AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
+__all__ = ["DEFAULT_LIGHTS", "AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -145,3 +145,11 @@ def _check_light(light: Light, kind: str, vector: str | None = None) -> None:
                 raise ValueError(f"{kind}: {name} must be [3] or [B, 3]; got {list(shape)}")
     if len(as_float_array(light.intensity).shape) > 1:
         raise ValueError(f"{kind}: intensity must be a number or [B]; got {list(light.intensity.shape)}")
+
+
+# A key light from above, a weak one from behind that shapes what the first leaves dark; together never brighter than 1.
+DEFAULT_LIGHTS = (
+    AmbientLight(intensity=0.15),
+    DirectionalLight((0.5, 1.0, 0.7), intensity=0.65),
+    DirectionalLight((-0.8, 0.2, -0.5), intensity=0.2),
+)

@@ -118,6 +118,24 @@ class Mesh:
         half = xp.where(half > 0, half, xp.ones_like(half))
         return self.replace(vertices=(self.vertices - (low + high) / 2) / half)
 
+    def to_html(self) -> str:
+        """A web page, whole in itself, that shows the mesh and turns it with the mouse; of a batch the first.
+
+        Its light is that of `render`. Write it to a file and open that, or let a notebook show the mesh itself.
+
+        Raises:
+            ValueError: a number is not finite.
+        """
+        from .page import page  # only where a mesh is looked at
+
+        return page(self)
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: that page; nothing but `repr` where it would make the notebook too large."""
+        from .page import framed
+
+        return framed(self.to_html())
+
     def face_normals(self) -> Any:
         """[F, 3] or [B, F, 3] unit normals; 0 for a triangle without area. Differentiable."""
         return unit(face_normals(self.vertices, corner_index(self)))

@@ -13,18 +13,13 @@ from typing import Any, NamedTuple
 from . import ops
 from .array import as_float_array, cross, leader, like, namespace, unit
 from .camera import Camera
-from .light import AmbientLight, DirectionalLight, Light, are_white, irradiance, need_normals, need_places
+from .light import DEFAULT_LIGHTS, Light, are_white, irradiance, need_normals, need_places
 from .mesh import Mesh, corner_index, corner_positions, face_index
 from .ops import Fragments
+from .picture import Picture
 
-__all__ = ["DEFAULT_LIGHTS", "Rendering", "render", "render_silhouette"]
+__all__ = ["Rendering", "render", "render_silhouette"]
 
-# A key light from above, a weak one from behind that shapes what the first leaves dark; together never brighter than 1.
-DEFAULT_LIGHTS = (
-    AmbientLight(intensity=0.15),
-    DirectionalLight((0.5, 1.0, 0.7), intensity=0.65),
-    DirectionalLight((-0.8, 0.2, -0.5), intensity=0.2),
-)
 SHADINGS = ("flat", "smooth")
 VISIBILITIES = ("edge", "antialias", "sweep", "soft", None)
 
@@ -38,6 +33,8 @@ class Rendering(NamedTuple):
         Differentiable, but for the jumps at silhouettes.
     normals: [B, H, W, 3], world space, unit, towards the viewer; 0 on the background. Differentiable likewise.
     triangle_id: [B, H, W] int32, -1 on the background.
+
+    In a notebook it shows its colours.
     """
 
     color: Any
@@ -45,6 +42,10 @@ class Rendering(NamedTuple):
     depth: Any
     normals: Any
     triangle_id: Any
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the colours, a batch side by side."""
+        return Picture(self.color)._repr_png_()
 
 
 def render(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from intaglio.io import InputError
 from intaglio.io.animation import Animation, save_animation
-from intaglio.io.images import linear_from_srgb
+from intaglio.picture import linear_from_srgb
 
 RED, GREEN, BLUE = np.eye(3)
 SHAPE = (6, 8)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from intaglio.io import InputError, load_image, save_image, write_atomically
-from intaglio.io.images import linear_from_srgb, srgb_bytes, srgb_from_linear
+from intaglio.picture import linear_from_srgb, srgb_bytes, srgb_from_linear
 
 
 def test_every_byte_survives_reading_and_writing(tmp_path):
@@ -30,13 +30,13 @@ def test_alpha_stays_linear(tmp_path):
 
 
 def test_light_beyond_white_is_white():
-    assert srgb_bytes(np.array([[[-1.0, 0, 2]]])).tolist() == [[[0, 0, 255]]]
+    assert srgb_bytes(np.array([[[-1.0, 0, 2]]]), "").tolist() == [[[0, 0, 255]]]
 
 
 def test_bytes_are_the_nearest_ones():
     linear = np.linspace(0, 1, 100_001)
     exact = srgb_from_linear(linear) * 255
-    assert np.abs(srgb_bytes(linear[None])[0] - exact).max() < 0.5 + 0.05
+    assert np.abs(srgb_bytes(linear[None], "")[0] - exact).max() < 0.5 + 0.05
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "I;16", "RGB", "RGBA"])

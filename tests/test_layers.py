@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Who may import whom. Each layer is a row: what it is, and the layers below it that it may see.
 
-Python, from the bottom: array and topology; ops; the scene (mesh, camera, light, material, losses); shapes and io,
-which are NumPy only; render; fit; cli. Native: vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors.
+Python, from the bottom: array and topology; what shows pictures and meshes to people (picture, atlas, page); ops; the
+scene (mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit; cli. Native: vec.h,
+math, the contract ops.h, the schedulers cpu and cuda, the doors.
 Frameworks are imported by their own front ends, and torch by the fits, whose loops need gradients.
 """
 
@@ -22,14 +23,17 @@ PYTHON_LAYERS = {
     "array": set(),
     "topology": {"array"},
     "ops": BASE | {"ops", "_native"},
-    "mesh": BASE | SCENE | {"ops"},
+    "picture": {"array"},
+    "atlas": set(),
+    "page": {"array", "picture", "atlas", "light"},
+    "mesh": BASE | SCENE | {"ops", "page"},
     "camera": BASE | SCENE | {"ops"},
     "light": BASE | SCENE | {"ops"},
     "material": BASE | SCENE | {"ops"},
     "losses": BASE | SCENE | {"ops"},
     "shapes": BASE | {"mesh"},
-    "io": BASE | {"mesh", "io"},
-    "rendering": BASE | SCENE | {"ops", "rendering"},
+    "io": BASE | {"mesh", "picture", "atlas", "io"},
+    "rendering": BASE | SCENE | {"ops", "picture", "rendering"},
     "fit": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit"},
     "cli": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit", "cli", "__version__"},
     "__main__": {"cli"},
@@ -39,7 +43,7 @@ FRAMEWORKS = {"torch", "paddle", "jax", "jaxlib"}
 # Everything else that is not of the standard library, and who may import it.
 THIRD_PARTY = {
     "numpy": set(PYTHON_LAYERS),
-    "PIL": {"io", "cli"},
+    "PIL": {"picture", "io", "cli"},
     "tqdm": {"cli"},
     "imageio_ffmpeg": {"io", "cli"},
 }

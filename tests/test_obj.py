@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from intaglio import shapes
+from intaglio.atlas import bake_face_textures
 from intaglio.io import InputError, load_image, load_obj, save_image, save_obj
-from intaglio.io.images import linear_from_srgb
-from intaglio.io.obj_writer import bake_face_textures
 from intaglio.mesh import Mesh
+from intaglio.picture import linear_from_srgb
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
 SQUARE_UV = "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from ..picture import srgb_bytes
 from .atomic import write_atomically
 from .errors import InputError
 from .gif import gif_parts
-from .images import srgb_bytes
 
 __all__ = ["Animation", "check_animation_path", "save_animation"]
 
@@ -102,7 +102,7 @@ class Animation:
     def _arrivals(self) -> Iterator[np.ndarray]:
         """[H, W, 3] bytes, as they come."""
         while (image := self._frames.get()) is not END:
-            yield srgb_bytes(image)
+            yield srgb_bytes(image, "save_animation")
         self._has_ended = True
         if self._is_abandoned:
             raise _Abandoned

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..array import to_numpy
+from ..picture import linear_from_srgb, plain_bytes, png_bytes, srgb_bytes
 from .atomic import write_atomically
 from .errors import InputError
 
-__all__ = ["linear_from_srgb", "load_image", "save_image", "srgb_bytes", "srgb_from_linear"]
+__all__ = ["load_image", "save_image"]
 
 FORMATS = ("PNG", "JPEG")
 
@@ -63,52 +62,10 @@ def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
         InputError: `path` has another ending or cannot be written to.
         ValueError: `image` has another shape, or is not finite.
     """
-    from PIL import Image
-
     if Path(path).suffix.lower() != ".png":
         raise InputError(path, "pictures are written as PNG", remedy="end the name in .png")
-    picture = Image.fromarray(srgb_bytes(image) if linear else _bytes(_checked_pixels(image)))
-    write_atomically(path, lambda aside: picture.save(aside, format="PNG"))
-
-
-def srgb_bytes(image: Any) -> np.ndarray:
-    """A linear picture [H, W], [H, W, 3] or [H, W, 4] as uint8 in sRGB; alpha stays linear."""
-    pixels = _checked_pixels(image)
-    index = (np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16)
-    coded = _srgb_byte_of_linear()[index]
-    if pixels.ndim == 3 and pixels.shape[-1] == 4:
-        coded[..., 3] = _bytes(pixels[..., 3])
-    return coded
-
-
-def _checked_pixels(image: Any) -> np.ndarray:
-    pixels = to_numpy(image)
-    if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[-1] not in (3, 4)):
-        remedy = " (take one image of a batch: image[0])" if pixels.ndim == 4 else ""
-        raise ValueError(f"save_image: image must be [H, W], [H, W, 3] or [H, W, 4]; got {list(pixels.shape)}{remedy}")
-    if not np.isfinite(pixels).all():
-        raise ValueError("save_image: image must be finite; got NaN or infinity")
-    return pixels
-
-
-def _bytes(pixels: np.ndarray) -> np.ndarray:
-    return (np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def srgb_from_linear(x: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, for values from 0 to 1."""
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 0.0031308) ** (1 / 2.4) - 0.055)
-
-
-def linear_from_srgb(x: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, for values from 0 to 1."""
-    return np.where(x <= 0.04045, x / 12.92, ((np.maximum(x, 0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-@functools.cache
-def _srgb_byte_of_linear() -> np.ndarray:
-    """[65536] bytes: ten times as fast as the power for each pixel, and at most 1/20 of a byte's step off."""
-    return (srgb_from_linear(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
+    file = png_bytes((srgb_bytes if linear else plain_bytes)(image, "save_image"))
+    write_atomically(path, lambda aside: aside.write_bytes(file))
 
 
 def _float_array(picture: Any, linear: bool) -> np.ndarray:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..picture import linear_from_srgb
 from .errors import InputError
-from .images import linear_from_srgb, load_image
+from .images import load_image
 
 __all__ = ["Material", "inside_folder", "load_materials", "pack_pictures"]
 

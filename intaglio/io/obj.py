@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..mesh import Mesh
+from ..picture import linear_from_srgb
 from .errors import InputError
-from .images import linear_from_srgb
 from .mtl import Material, inside_folder, load_materials, pack_pictures
 
 __all__ = ["ObjContents", "load_obj", "read_obj"]
