@@ -16,7 +16,9 @@ inline const char* simd_level() {
 }
 #else
 #define INTAGLIO_CLONES
-inline const char* simd_level() { return "default"; }
+inline const char* simd_level() {
+  return "default";
+}
 #endif
 
 // A long fill with one value. Like memset, x86's string store does not fetch the lines that it overwrites.
