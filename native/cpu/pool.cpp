@@ -61,15 +61,19 @@ class Pool {
     for (std::thread& thread : threads_) thread.join();
   }
 
+  // The caller works as well and waits only for those who joined: on a busy machine a worker may wake up when all is done.
   void run(Job& job) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
-      active_.store((int)threads_.size(), std::memory_order_relaxed);
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
     job.work();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      job_ = nullptr;
+    }
     for (int spin = 0; spin < kSpins && active_.load(std::memory_order_acquire) != 0; ++spin) relax();
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [this] { return active_.load(std::memory_order_acquire) == 0; });
@@ -86,6 +90,8 @@ class Pool {
         seen = generation_.load(std::memory_order_acquire);
         if (stop_) return;
         job = job_;
+        if (!job) continue;
+        active_.fetch_add(1, std::memory_order_relaxed);
       }
       job->work();
       if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -99,8 +105,8 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::atomic<uint64_t> generation_{0};
-  std::atomic<int> active_{0};
-  Job* job_ = nullptr;
+  std::atomic<int> active_{0};  // workers that joined the job
+  Job* job_ = nullptr;          // while others may join it
   bool stop_ = false;
 };
 
