@@ -60,7 +60,7 @@ class Silhouette:
 
     def _composed_error(self) -> torch.Tensor:
         silhouette = intaglio.silhouette(self.pos_clip, self.triangles, self.size, neighbours=self.neighbours)
-        return squared_error(silhouette[..., 0], self.target)
+        return squared_error(silhouette, self.target[..., None])
 
     def grad_pixel(self) -> np.ndarray:
         """The gradient of the last step to the positions in pixels (x right, y down), [B,V,2]."""
