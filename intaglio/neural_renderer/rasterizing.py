@@ -230,8 +230,9 @@ def draw(
         (image,) = apply(calls.CLASSIC_SWEEP, shaded, maps.face_index, faces, eps, fill_back)
         image = downsample(image, factor)
         xp = namespace(faces)
-        pictures["rgb"] = xp.contiguous(xp.permute_dims(image[..., :3], (0, 3, 1, 2)))
-        pictures["alpha"] = xp.contiguous(image[..., 3]) if return_alpha else None
+        pictures["rgb"] = xp.contiguous(xp.permute_dims(xp.channels(image, 0, 3), (0, 3, 1, 2)))
+        if return_alpha:
+            pictures["alpha"] = xp.contiguous(xp.squeeze(xp.channels(image, 3, 4), -1))
     elif return_alpha:
         alpha = apply(calls.CLASSIC_SILHOUETTE, faces, *limits, eps, *size, fill_back)[1]
         pictures["alpha"] = downsample(alpha, factor)[..., 0]
