@@ -113,12 +113,15 @@ inline bool has_few_samples(const ReadyTriangle<T>& t) {
 template <class T>
 INTAGLIO_INLINE uint16_t covered_samples(const ReadyTriangle<T>& t, Raster raster) {
   Subpixel first{pixel_centre(t.column_begin, raster.width), pixel_centre(t.row_begin, raster.height)};
+  const GridEdge edge[3] = {{t.corner[0], t.corner[1]}, {t.corner[1], t.corner[2]}, {t.corner[2], t.corner[0]}};
+  const int64_t at_first[3] = {edge[0].at(first), edge[1].at(first), edge[2].at(first)};
+  const int num_columns = t.column_end - t.column_begin, num_rows = t.row_end - t.row_begin;
+  if (num_columns * num_rows == 1) return (at_first[0] | at_first[1] | at_first[2]) >= 0;
   int32_t e[3], dx[3], dy[3];
   for (int k = 0; k < 3; ++k) {
-    GridEdge edge(t.corner[k], t.corner[(k + 1) % 3]);
     // In steps of a pixel, as in drawing; so few of them do not change a sign from as far away as this.
     constexpr int64_t kFar = 1 << 30;
-    e[k] = (int32_t)std::min(std::max(edge.at(first) >> 8, -kFar), kFar), dx[k] = (int32_t)edge.dx, dy[k] = (int32_t)edge.dy;
+    e[k] = (int32_t)std::min(std::max(at_first[k] >> 8, -kFar), kFar), dx[k] = (int32_t)edge[k].dx, dy[k] = (int32_t)edge[k].dy;
   }
   uint32_t covered = 0;
   for (int i = 0; i < kFewColumns * kFewRows; ++i) {
@@ -126,7 +129,7 @@ INTAGLIO_INLINE uint16_t covered_samples(const ReadyTriangle<T>& t, Raster raste
     int32_t outside = (e[0] - x * dy[0] + y * dx[0]) | (e[1] - x * dy[1] + y * dx[1]) | (e[2] - x * dy[2] + y * dx[2]);
     covered |= (uint32_t)(outside >= 0) << i;
   }
-  uint32_t columns = (1u << (t.column_end - t.column_begin)) - 1, rows = (1u << kFewColumns * (t.row_end - t.row_begin)) - 1;
+  uint32_t columns = (1u << num_columns) - 1, rows = (1u << kFewColumns * num_rows) - 1;
   return (uint16_t)(covered & columns * 0x1111 & rows);
 }
 
