@@ -358,7 +358,68 @@ def _paddle() -> Any:
     return Paddle
 
 
-_MAKERS: dict[str, Callable[[], Any]] = {"numpy": lambda: _Numpy, "torch": _torch, "paddle": _paddle}
+def _jax() -> Any:
+    jax = sys.modules["jax"]
+    jnp = import_module("jax.numpy")
+
+    class Jax:
+        """jax.Array, traced or not. What is made of NumPy arrays is no part of a trace, so that it can be kept."""
+
+        name = "jax"
+        sqrt, sin, cos, sum, mean = jnp.sqrt, jnp.sin, jnp.cos, jnp.sum, jnp.mean
+        where, maximum, stack, cross = jnp.where, jnp.maximum, jnp.stack, jnp.cross
+        zeros_like, ones_like, broadcast_to, concat = jnp.zeros_like, jnp.ones_like, jnp.broadcast_to, jnp.concat
+        permute_dims, take, reshape, min, max = jnp.permute_dims, jnp.take, jnp.reshape, jnp.min, jnp.max
+        matrix_transpose, stop_gradient, squeeze = jnp.matrix_transpose, jax.lax.stop_gradient, jnp.squeeze
+
+        @staticmethod
+        def channels(x: Any, start: int, stop: int) -> Any:
+            return x[..., start:stop]
+
+        @staticmethod
+        def index_sum(values: Any, index: Any, num_rows: int) -> Any:
+            total = jnp.zeros((*values.shape[:-2], num_rows, values.shape[-1]), dtype=values.dtype)
+            return total.at[..., index, :].add(values)
+
+        @staticmethod
+        def index_array(x: Any) -> Any:
+            return x
+
+        contiguous = index_array  # all arrays are
+
+        @staticmethod
+        def cast(x: Any, other: Any) -> Any:
+            return x.astype(other.dtype)
+
+        @staticmethod
+        def constant(x: np.ndarray, other: Any) -> Any:
+            return Jax.from_numpy(x.astype(other.dtype))
+
+        @staticmethod
+        def to_numpy(x: Any) -> np.ndarray:
+            return np.asarray(jax.lax.stop_gradient(x))
+
+        @staticmethod
+        def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> Any:
+            with jax.ensure_compile_time_eval():
+                return jax.device_put(jnp.array(x), device)
+
+        @staticmethod
+        def on_device(x: Any, device: Any) -> Any:
+            return x if device is None else jax.device_put(x, device)
+
+        @staticmethod
+        def covered(index: Any, other: Any) -> Any:
+            return (index >= 0).astype(other.dtype)
+
+        @staticmethod
+        def is_tracked(x: Any) -> bool:
+            return isinstance(x, jax.core.Tracer)  # one that is not differentiated costs nothing more
+
+    return Jax
+
+
+_MAKERS: dict[str, Callable[[], Any]] = {"numpy": lambda: _Numpy, "torch": _torch, "paddle": _paddle, "jax": _jax}
 _BY_NAME: dict[str, Any] = {"numpy": _Numpy}
 _BY_TYPE: dict[type, Any] = dict.fromkeys((np.ndarray, list, tuple, int, float), _Numpy)
 

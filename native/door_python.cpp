@@ -5,6 +5,7 @@
 #include "bind.h"
 #include "cpu/pool.h"
 #include "cpu/simd.h"
+#include "door_xla.h"
 #include "exchange.h"
 
 namespace intaglio {
@@ -40,6 +41,7 @@ void call(const Binding& binding, const nb::args& given) {
 NB_MODULE(_native, m) {
   using namespace intaglio;
   for (const Binding& binding : bindings()) m.def(binding.name, [&binding](const nb::args& given) { call(binding, given); });
+  m.attr("xla_handler") = nb::capsule((void*)run_for_xla, "xla._CUSTOM_CALL_TARGET");
   m.def("recycled_array", &recycled_array);
   m.def("simd_level", &simd_level);
   m.def("num_threads", &num_threads);

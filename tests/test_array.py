@@ -28,7 +28,7 @@ def test_the_namespace_follows_the_type_of_the_array():
 def test_an_array_of_no_supported_framework_is_named():
     with pytest.raises(TypeError) as error:
         namespace("abc")
-    assert str(error.value) == "array: must be an array of numpy, torch, paddle; got builtins.str"
+    assert str(error.value) == "array: must be an array of numpy, torch, paddle, jax; got builtins.str"
 
 
 def test_numpy_work_imports_no_framework():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Meshes that no one would draw on purpose: every op stays finite, forward and backward, in float32."""
 
+import jax
 import numpy as np
 import pytest
 import torch
@@ -93,3 +94,11 @@ def test_a_walk_that_is_cut_short_is_reported():
     rng = np.random.default_rng(0)
     with pytest.warns(RuntimeWarning, match=rf"^edge_gradient backward: \d+ pixel pairs {CUT_SHORT}$"):
         chains.value_and_gradients(chains.edge_gradient, inputs_of(*tangled(rng), rng))
+
+
+def test_jax_reports_it_from_a_thread_of_its_own():
+    rng = np.random.default_rng(0)
+    x = {name: jax.numpy.array(value.numpy()) for name, value in inputs_of(*tangled(rng), rng).items()}
+    pull = jax.jit(jax.grad(lambda pos: (chains.edge_gradient(x | {"pos_clip": pos})[0] ** 2).sum()))
+    with pytest.warns(RuntimeWarning, match=rf"^edge_gradient backward: \d+ pixel pairs {CUT_SHORT}$"):
+        jax.block_until_ready(pull(x["pos_clip"]))

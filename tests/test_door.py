@@ -23,7 +23,7 @@ UV = np.zeros((1, 2, 2, 2), dtype=np.float32)
 ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
 
 
-FRAMEWORKS = "numpy, torch, paddle"
+FRAMEWORKS = "numpy, torch, paddle, jax"
 
 
 def with_value(array, value):

@@ -13,6 +13,7 @@ TRIANGLES = np.int32([[0, 1, 2]])
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where another test has imported it
 def test_a_forked_child_draws_what_its_parent_drew() -> None:
     before = intaglio.get_num_threads()
     try:

@@ -78,6 +78,7 @@ def test_every_image_may_have_its_own_topology(name):
         assert (gradient - shared_gradients[key]).abs().max() <= tolerance
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where another test has imported it
 def test_ops_work_in_a_forked_process():
     # Data loaders fork: a pool that was started before must come up again in the child.
     x = chains.inputs(level=3)

@@ -13,7 +13,7 @@ from typing import Any
 Array = Any
 Shape = tuple  # of names ("B") and numbers (4)
 
-_FRONT_ENDS = ("numpy", "torch", "paddle")
+_FRONT_ENDS = ("numpy", "torch", "paddle", "jax")
 _front_end_of: dict[type, Any] = {}
 
 
@@ -24,6 +24,8 @@ def _load(framework: str) -> Any:
         from . import torch as module
     elif framework == "paddle":
         from . import paddle as module
+    elif framework == "jax":
+        from . import jax as module
     else:
         from . import numpy as module
     return module
@@ -91,9 +93,8 @@ class Door:
     def _array(self, argument: str, x: Array) -> Any:
         if not isinstance(x, self.front.ARRAY):
             kind = self.front.ARRAY
-            self.fail(
-                argument, f"a {kind.__module__}.{kind.__name__} like the others", type(x).__name__, "convert it first"
-            )
+            name = f"{kind.__module__}.{kind.__name__.rpartition('.')[2]}"
+            self.fail(argument, f"a {name} like the others", type(x).__name__, "convert it first")
         if (device := self.front.device_of(x)) != "cpu":
             self.fail(argument, "on the CPU", f"device {device}", "move it with .cpu(); this build draws on the CPU")
         if (layout := self.front.layout_of(x)) is not None:

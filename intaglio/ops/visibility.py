@@ -125,7 +125,7 @@ def silhouette_error(
         door.fail("supersample", "an integer from 1 to 16", repr(supersample), "1 draws at the target's size")
     check_size(door, (target.shape[1] * supersample, target.shape[2] * supersample))
     xp = namespace(pos_clip)
-    if xp.is_tracked(target):
+    if xp.is_tracked(target) and not door.front.is_traced(target):  # else the gradient says so, if it is asked for
         door.fail(
             "target", "without gradient", "one that wants it", "detach it, or compose silhouette and squared_error"
         )

@@ -46,6 +46,8 @@ SILHOUETTE = Op("silhouette", _SILHOUETTE, _silhouette_vjp, saved=(0, 1), discre
 
 
 def _silhouette_error_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if needs[3]:
+        raise ValueError("silhouette_error: target must be without gradient; got one that wants it (stop its gradient)")
     if grads[0] is None or not needs[0]:
         return (None,) * len(inputs)
     return grads[0].reshape((-1, 1, 1)) * outputs[0], *(None,) * (len(inputs) - 1)

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Written in the C interface of XLA's foreign functions alone, which needs one header and no library. Runs on XLA's threads,
+// which know no Python: nothing here may touch it, but for a warning.
+#include "door_xla.h"
+
+#include <Python.h>
+
+#include <new>
+#include <string_view>
+#include <unordered_map>
+
+#include "bind.h"
+
+namespace intaglio {
+namespace {
+
+struct Given {
+  std::string_view call, arguments;
+  const double* numbers = nullptr;
+  size_t num_numbers = 0;
+};
+
+std::string_view text_of(const XLA_FFI_ByteSpan& span) {
+  return {span.ptr, span.len};
+}
+
+Given given_of(const XLA_FFI_Attrs& attributes) {
+  Given given;
+  for (int64_t i = 0; i < attributes.size; ++i) {
+    std::string_view name = text_of(*attributes.names[i]);
+    const void* value = attributes.attrs[i];
+    if (name == "numbers" && attributes.types[i] == XLA_FFI_AttrType_ARRAY) {
+      const auto& array = *(const XLA_FFI_Array*)value;
+      if (array.dtype == XLA_FFI_DataType_F64) given.numbers = (const double*)array.data, given.num_numbers = array.size;
+    } else if (attributes.types[i] == XLA_FFI_AttrType_STRING) {
+      (name == "call" ? given.call : given.arguments) = text_of(*(const XLA_FFI_ByteSpan*)value);
+    }
+  }
+  return given;
+}
+
+DLDataType dtype_from(XLA_FFI_DataType type) {
+  switch (type) {
+    case XLA_FFI_DataType_F32:
+      return dtype_of<float>();
+    case XLA_FFI_DataType_F64:
+      return dtype_of<double>();
+    case XLA_FFI_DataType_S32:
+      return dtype_of<int32_t>();
+    default:
+      return {kDLOpaqueHandle, 0, 1};  // which no binding takes
+  }
+}
+
+DLTensor tensor_of(const void* item) {
+  const auto& buffer = *(const XLA_FFI_Buffer*)item;
+  return {buffer.data, {kDLCPU, 0}, (int32_t)buffer.rank, dtype_from(buffer.dtype), buffer.dims, nullptr, 0};
+}
+
+// Attributes and buffers were made together, by one function of the front end: this checks that they belong together.
+void read(const Given& given, const XLA_FFI_CallFrame& frame, Arguments& arguments) {
+  int64_t input = 0, output = 0;
+  size_t number = 0;
+  for (char kind : given.arguments) {
+    if (kind == 'a' && input < frame.args.size) {
+      arguments.add_array() = tensor_of(frame.args.args[input++]);
+    } else if (kind == 'o' && output < frame.rets.size) {
+      arguments.add_array() = tensor_of(frame.rets.rets[output++]);
+    } else if (kind == 'n' && number < given.num_numbers) {
+      arguments.add(given.numbers[number++]);
+    } else if (kind == '-') {
+      arguments.add();
+    } else {
+      throw std::invalid_argument("has other arguments than it says");
+    }
+  }
+}
+
+const Binding* find(std::string_view name) {
+  static const auto by_name = [] {
+    std::unordered_map<std::string_view, const Binding*> found;
+    for (const Binding& binding : bindings()) found.emplace(binding.name, &binding);
+    return found;
+  }();
+  auto at = by_name.find(name);
+  return at == by_name.end() ? nullptr : at->second;
+}
+
+XLA_FFI_Error* error_of(const XLA_FFI_Api* api, XLA_FFI_Error_Code code, const std::string& message) {
+  XLA_FFI_Error_Create_Args args{XLA_FFI_Error_Create_Args_STRUCT_SIZE, nullptr, message.c_str(), code};
+  return api->XLA_FFI_Error_Create(&args);
+}
+
+// Whether the warning passed for one: a filter may have made it an exception, which XLA cannot carry.
+bool warn(const std::string& message) {
+  PyGILState_STATE state = PyGILState_Ensure();
+  bool passed = PyErr_WarnEx(PyExc_RuntimeWarning, message.c_str(), 1) == 0;
+  if (!passed) PyErr_Clear();
+  PyGILState_Release(state);
+  return passed;
+}
+
+XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame) {
+  Given given = given_of(frame.attrs);
+  const Binding* binding = find(given.call);
+  if (!binding) return error_of(frame.api, XLA_FFI_Error_Code_NOT_FOUND, "no native call is named " + std::string(given.call));
+  auto about = [&](const std::string& what) { return std::string(binding->op) + ": " + what; };
+  Arguments arguments;
+  try {
+    read(given, frame, arguments);
+    binding->run(arguments);
+  } catch (const std::invalid_argument& error) {
+    return error_of(frame.api, XLA_FFI_Error_Code_INVALID_ARGUMENT, about(error.what()));
+  } catch (const std::bad_alloc&) {
+    return error_of(frame.api, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, about("out of memory"));
+  } catch (const std::exception& error) {
+    return error_of(frame.api, XLA_FFI_Error_Code_INTERNAL, about(error.what()));
+  }
+  if (arguments.warning.empty() || warn(about(arguments.warning))) return nullptr;
+  return error_of(frame.api, XLA_FFI_Error_Code_FAILED_PRECONDITION, about(arguments.warning));
+}
+
+}  // namespace
+
+XLA_FFI_Error* run_for_xla(XLA_FFI_CallFrame* frame) {
+  // At registration XLA asks which version of its interface this was built for.
+  if (frame->extension_start && frame->extension_start->type == XLA_FFI_Extension_Metadata) {
+    XLA_FFI_Metadata& metadata = *((XLA_FFI_Metadata_Extension*)frame->extension_start)->metadata;
+    metadata.api_version = {XLA_FFI_Api_Version_STRUCT_SIZE, nullptr, XLA_FFI_API_MAJOR, XLA_FFI_API_MINOR};
+    metadata.traits = 0;
+    return nullptr;
+  }
+  return call(*frame);
+}
+
+}  // namespace intaglio
