@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from intaglio.array import framework, namespace, to_numpy
@@ -43,7 +44,13 @@ def of_paddle(function: Function, x: Inputs, wanted: Iterable[str]) -> tuple[lis
     return outputs, {name: x[name].grad for name in wanted}
 
 
-FRAMEWORKS = {"numpy": of_numpy, "torch": of_torch, "paddle": of_paddle}
+def of_jax(function: Function, x: Inputs, wanted: Iterable[str]) -> tuple[list, Inputs]:
+    outputs = list(function(x))
+    leaves = {name: x[name] for name in wanted}
+    return outputs, jax.grad(lambda leaves: loss_of(function(x | leaves)))(leaves) if leaves else {}
+
+
+FRAMEWORKS = {"numpy": of_numpy, "torch": of_torch, "paddle": of_paddle, "jax": of_jax}
 DIFFERENTIATING = [name for name in FRAMEWORKS if name != "numpy"]
 
 

@@ -42,7 +42,7 @@ def test_doctor_finds_every_framework_at_work(capsys):
     assert main(["doctor"]) == 0
     report = capsys.readouterr().out
     assert re.search(r"^intaglio \d+\.\d+\.\d+ in /", report)
-    for title in ("PyTorch", "PaddlePaddle"):
+    for title in ("PyTorch", "PaddlePaddle", "JAX"):
         assert re.search(rf"^  {title} +\d+\.\d+\.\d+\S* +works$", report, flags=re.MULTILINE)
     for title in ("Python", "NumPy", "Pillow", "SIMD", "threads", "CUDA", "tqdm", "imageio-ffmpeg"):
         assert re.search(rf"^  {title} +\S", report, flags=re.MULTILINE)

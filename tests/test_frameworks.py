@@ -205,7 +205,7 @@ def test_every_function_of_the_scene_has_a_row():
     of_files = {name for name in functions if name.startswith(("load_", "save_"))}
     made_by = {name for name, member in vars(Camera).items() if isinstance(member, staticmethod)}
     of_meshes = {name for name, member in vars(Mesh).items() if inspect.isfunction(member) and name[0] != "_"}
-    named = {*functions - of_files, *losses.__all__, *made_by, *of_meshes - {"replace", "to"}}
+    named = {*functions - of_files, *losses.__all__, *made_by, *of_meshes - {"replace", "to", "to_html"}}
     assert named <= {row.partition(" ")[0] for row in SCENE}
     lights = {name for name in intaglio.__all__ if name.endswith("Light")}
     assert lights == {type(light).__name__ for light in lights_of(INPUTS)}
@@ -240,7 +240,7 @@ def test_the_scene_gives_the_same_values_and_gradients(name, framework):
         assert_close(found.gradients[key], gradient, 256)  # sums over pixels and faces, of either sign
 
 
-@pytest.mark.parametrize("framework", DIFFERENTIATING)
+@pytest.mark.parametrize("framework", ["torch", "paddle"])  # JAX follows each input through one program
 @pytest.mark.parametrize("name", SCENE)
 def test_each_input_alone_receives_the_same_gradient(name, framework):
     function, wanted = SCENE[name]

@@ -52,12 +52,7 @@ def agree_with_torch(name, dtype):
 
 
 @pytest.mark.parametrize("name", chains.CHAINS)
-def test_images_have_the_bits_of_torch_and_gradients_but_for_rounding(name):
-    agree_with_torch(name, torch.float32)
-
-
-@pytest.mark.parametrize("name", chains.CHAINS)
-def test_so_they_do_in_float64_where_it_is_enabled(name):
+def test_float64_has_the_bits_of_torch_where_it_is_enabled_and_writes_into_no_input(name):
     with jax.enable_x64(True):
         agree_with_torch(name, torch.float64)
 

@@ -191,5 +191,7 @@ def test_replacing_what_a_mesh_does_not_have_is_named():
 
 
 def test_an_unknown_framework_is_named():
-    with pytest.raises(ValueError, match=r"^array: framework must be one of numpy, torch, paddle, jax; got 'tensorflow'$"):
+    with pytest.raises(
+        ValueError, match=r"^array: framework must be one of numpy, torch, paddle, jax; got 'tensorflow'$"
+    ):
         Mesh(CORNERS, SQUARE).to("tensorflow")
