@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native -name '*.h' -o -name '*.cpp' | grep -v third_party)
 
-.PHONY: setup demo test test-browser notebook lint format sanitize bench
+.PHONY: setup demo test test-browser docs notebook lint format sanitize bench
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -30,6 +30,11 @@ test: setup
 # The pages of meshes in headless Chromium, which must be there: apt-get install chromium.
 test-browser: setup
 	$(PYTHON) -m pytest tests/browser.py
+
+# The manual, in build/docs/index.html. Needs Python 3.11 or later.
+docs: setup
+	$(PIP) install --requirement docs/requirements.txt
+	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
 
 # What examples/tour.ipynb shows in the repository.
 notebook: setup
