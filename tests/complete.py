@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A run is complete, or it fails: no test is skipped or expected to fail, and the whole suite has met every framework."""
+"""A run is complete, or it fails: no test is skipped or expected to fail, and a whole run has met every framework."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ import pytest
 
 FRAMEWORKS = ("torch", "paddle")
 FEWEST = 50  # tests of each, whose names end in it; there are well over a hundred
-KINDS = (("skipped", "xfailed", "xpassed"), ("passed",))  # as pytest has them
+SKIPS = ("skipped", "xfailed", "xpassed")  # as pytest has them
 
 
 def missing(skipped: int, passed: Iterable[str], is_whole: bool) -> list[str]:
@@ -24,11 +24,12 @@ def missing(skipped: int, passed: Iterable[str], is_whole: bool) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped, passed = (sum((reporter.stats.get(kind, []) for kind in kinds), []) for kinds in KINDS)
-    options = session.config.option
-    is_whole = exitstatus == 0 and session.config.args == session.config.getini("testpaths") and not options.keyword
-    lacks = missing(len(skipped), (report.nodeid for report in passed), is_whole and not options.collectonly)
+    skipped = [report for kind in SKIPS for report in reporter.stats.get(kind, [])]
+    passed = [report.nodeid for report in reporter.stats.get("passed", [])]
+    config = session.config
+    is_part = config.args != config.getini("testpaths") or config.option.collectonly or "deselected" in reporter.stats
+    lacks = missing(len(skipped), passed, exitstatus == 0 and not is_part)
     for lack in lacks:
         reporter.write_line(f"\nINCOMPLETE: {lack}", red=True)
-    if lacks and session.exitstatus == 0:
+    if lacks and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

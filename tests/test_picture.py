@@ -5,9 +5,11 @@ import io
 
 import numpy as np
 import pytest
+from frameworks import DIFFERENTIATING
 from PIL import Image
 
 from intaglio import Camera, Picture, Rendering, render, render_silhouette, shapes
+from intaglio.array import framework
 
 
 def shown(x):
@@ -56,10 +58,9 @@ def test_a_picture_stays_what_it_was():
     assert shown(picture).min() == 255
 
 
-def test_tensors_show_themselves_without_their_gradients():
-    import torch
-
-    assert shown(Picture(torch.ones(128, 128, 3, requires_grad=True))).min() == 255
+@pytest.mark.parametrize("name", DIFFERENTIATING)
+def test_tensors_show_themselves(name):
+    assert shown(Picture(framework(name).from_numpy(np.ones((128, 128, 3), dtype=np.float32)))).min() == 255
 
 
 def test_a_rendering_shows_its_colours():
