@@ -13,6 +13,7 @@ SECTIONS = ("Args", "Other arguments", "Returns", "Raises", "Example")
 
 def with_sections(lines: list[str], section: str) -> list[str]:
     """The lines of a docstring, with fields at the margin gathered under `section`, or the heading above them."""
+    lines = [re.sub(r"^([A-Z])\. ", r"\1\\. ", line) for line in lines]  # M. Newell is no item of a list
     found, number = [], 0
     heading = None  # whose fields stand at the margin
     while number < len(lines):
