@@ -8,7 +8,18 @@ from pathlib import Path
 
 from .report import Section, claims_table, machine, table
 
-QUESTIONS = ("gains", "forward", "silhouette", "dense", "threads", "growth", "overhead", "imports", "programs")
+QUESTIONS = (
+    "gains",
+    "forward",
+    "silhouette",
+    "dense",
+    "threads",
+    "growth",
+    "overhead",
+    "imports",
+    "neural_renderer",
+    "programs",
+)
 HOW_TO_READ = """\
 Times are medians over rounds, quartiles in brackets. In a round the contestants take turns, each with a burst of calls
 of which the median counts; ratios are medians of the rounds' own ratios, so that a busy machine disturbs both sides

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch  # noqa: F401
 
-from benchmarks import dense, forward, growth, imports, overhead, programs, silhouette, threads, timing
+from benchmarks import dense, forward, growth, imports, neural_renderer, overhead, programs, silhouette, threads, timing
 from benchmarks.report import Claim, Section
 
 TOYS = {
@@ -18,6 +18,7 @@ TOYS = {
     "growth": lambda: growth.measure(levels=(1, 2), sizes=(16, 32), rounds=1),
     "overhead": lambda: overhead.measure(rounds=1),
     "imports": lambda: imports.measure(rounds=1),
+    "neural_renderer": lambda: neural_renderer.measure(size=16, num_faces=100, rounds=1),
     "programs": lambda: programs.measure(["--size", "32", "--steps", "1", "--frames", "2"], rounds=1),
 }
 
