@@ -114,6 +114,41 @@ class TestTheWholePipeline:
         assert torch.equal(*grads)
 
 
+class TestNumbersOfTheOriginalsTests:
+    """Gradients that the original's own tests expect of one triangle, which hold to the tolerance given there."""
+
+    @pytest.mark.parametrize(("mode", "tolerance"), [("silhouettes", 1e-4), ("rgb", 1e-2)])
+    @pytest.mark.parametrize(
+        ("vertices", "pixel", "wanted", "expected"),
+        [
+            (
+                [[0.8, 0.8, 1.0], [0.0, -0.5, 1.0], [0.2, -0.4, 1.0]],
+                (25, 35),
+                1,
+                [[1.6725862, -0.26021874, 0], [1.41986704, -1.64284933, 0], [0, 0, 0]],
+            ),
+            (
+                [[0.8, 0.8, 1.0], [-0.5, -0.8, 1.0], [0.8, -0.8, 1.0]],
+                (40, 50),
+                0,
+                [[0.98646867, 1.04628897, 0], [-1.03415668, -0.10403691, 0], [3.00094461, -1.55173182, 0]],
+            ),
+        ],
+    )
+    def test_a_pixel_beside_a_triangle_and_one_inside(self, vertices, pixel, wanted, expected, mode, tolerance):
+        batch = torch.zeros(4, 3, 3)
+        batch[2] = torch.tensor(vertices)
+        faces = torch.zeros(4, 1, 3, dtype=torch.int32)
+        faces[2, 0] = torch.tensor([0, 1, 2])
+        renderer = nr.Renderer(64, anti_aliasing=False, camera_mode="look_at", perspective=False)
+        renderer.light_intensity_ambient, renderer.light_intensity_directional = 1.0, 0.0
+        image = renderer(batch.requires_grad_(), faces, torch.ones(4, 1, 4, 4, 4, 3), mode=mode)
+        image = image.mean(dim=1) if mode == "rgb" else image
+        (image[:, pixel[0], pixel[1]] - wanted).abs().sum().backward()
+        np.testing.assert_allclose(batch.grad[2].numpy(), expected, rtol=tolerance)
+        assert batch.grad[[0, 1, 3]].abs().sum() == 0
+
+
 class TestRenderer:
     def test_defaults_are_those_of_the_original(self):
         renderer = nr.Renderer()
@@ -138,6 +173,7 @@ class TestRenderer:
             "light_color_directional": [1, 1, 1],
             "light_direction": [0, 1, 0],
             "rasterizer_eps": 1e-3,
+            "dist_coeffs": [[0.0] * 5],
         }
         assert {name: getattr(renderer, name) for name in expected} == expected
         assert renderer.eye == pytest.approx([0, 0, -2.7320508])

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Programs in the manner of those that were written for neural_renderer, unchanged but for `install`."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,27 @@ def test_the_original_s_import_lines_work():
     assert callable(nr.save_obj)
     assert (nr.get_points_from_angles, nr.vertices_to_faces) == (get_points_from_angles, vertices_to_faces)
     assert nr.__version__ == "1.1.3"
+
+
+def test_the_guide_s_three_lines_lift_cuda_calls():
+    guide = (Path(__file__).parent.parent / "docs/migration/neural_renderer.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    install, lift = blocks[1], blocks[2]
+    program = """
+import neural_renderer as nr
+vertices = torch.rand(1, 4, 3).cuda()
+faces = torch.cuda.IntTensor([[[0, 1, 2]]])
+model = torch.nn.Linear(2, 2).cuda(0)
+renderer = nr.Renderer(image_size=8, camera_mode="look_at").cuda()
+assert renderer(vertices, faces, torch.ones(1, 1, 2, 2, 2, 3, dtype=torch.float32).cuda())[0].shape == (1, 3, 8, 8)
+"""
+    subprocess.run([sys.executable, "-c", install + lift + program], check=True)
+
+
+def test_constants_of_the_original_are_where_they_were():
+    from neural_renderer.rasterize import DEFAULT_EPS, DEFAULT_FAR, DEFAULT_IMAGE_SIZE, DEFAULT_NEAR
+
+    assert (DEFAULT_IMAGE_SIZE, DEFAULT_NEAR, DEFAULT_FAR, DEFAULT_EPS) == (256, 0.1, 100, 1e-4)
 
 
 def test_install_knows_two_frameworks():

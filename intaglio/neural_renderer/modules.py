@@ -6,6 +6,8 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from . import rasterizing
+
 __all__ = ["SUBMODULES", "add_submodules", "alias"]
 
 # In which file of the original a name stood. A function hides the submodule of its name, as it did there.
@@ -32,6 +34,8 @@ def add_submodules(package: str) -> None:
         module = ModuleType(f"{package}.{name}", f"As in the original: {', '.join(members)}.")
         for member in members:
             setattr(module, member, getattr(parent, member))
+        if name == "rasterize":
+            vars(module).update((x, getattr(rasterizing, x)) for x in dir(rasterizing) if x.startswith("DEFAULT_"))
         sys.modules[module.__name__] = module
         if not hasattr(parent, name):
             setattr(parent, name, module)

@@ -25,7 +25,12 @@ __all__ = [
     "rasterize_silhouettes",
 ]
 
-DEFAULT_NEAR, DEFAULT_FAR, DEFAULT_EPS = 0.1, 100, 1e-4
+DEFAULT_IMAGE_SIZE = 256
+DEFAULT_ANTI_ALIASING = True
+DEFAULT_NEAR = 0.1
+DEFAULT_FAR = 100
+DEFAULT_EPS = 1e-4
+DEFAULT_BACKGROUND_COLOR = (0, 0, 0)
 WANTED_FACES = "see vertices_to_faces"
 
 
@@ -46,12 +51,12 @@ class FaceMaps(NamedTuple):
 def rasterize_rgbad(
     faces: Array,
     textures: Array | None = None,
-    image_size: Any = 256,
-    anti_aliasing: bool = True,
+    image_size: Any = DEFAULT_IMAGE_SIZE,
+    anti_aliasing: bool = DEFAULT_ANTI_ALIASING,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     eps: float = DEFAULT_EPS,
-    background_color: Any = (0, 0, 0),
+    background_color: Any = DEFAULT_BACKGROUND_COLOR,
     return_rgb: bool = True,
     return_alpha: bool = True,
     return_depth: bool = True,
@@ -89,12 +94,12 @@ def rasterize_rgbad(
 def rasterize(
     faces: Array,
     textures: Array,
-    image_size: Any = 256,
-    anti_aliasing: bool = True,
+    image_size: Any = DEFAULT_IMAGE_SIZE,
+    anti_aliasing: bool = DEFAULT_ANTI_ALIASING,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     eps: float = DEFAULT_EPS,
-    background_color: Any = (0, 0, 0),
+    background_color: Any = DEFAULT_BACKGROUND_COLOR,
 ) -> Array:
     """The colours of `rasterize_rgbad`, [B, 3, H, W]."""
     return rasterize_rgbad(
@@ -104,8 +109,8 @@ def rasterize(
 
 def rasterize_silhouettes(
     faces: Array,
-    image_size: Any = 256,
-    anti_aliasing: bool = True,
+    image_size: Any = DEFAULT_IMAGE_SIZE,
+    anti_aliasing: bool = DEFAULT_ANTI_ALIASING,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     eps: float = DEFAULT_EPS,
@@ -118,8 +123,8 @@ def rasterize_silhouettes(
 
 def rasterize_depth(
     faces: Array,
-    image_size: Any = 256,
-    anti_aliasing: bool = True,
+    image_size: Any = DEFAULT_IMAGE_SIZE,
+    anti_aliasing: bool = DEFAULT_ANTI_ALIASING,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     eps: float = DEFAULT_EPS,
@@ -132,7 +137,7 @@ def rasterize_depth(
 
 def rasterize_maps(
     faces: Array,
-    image_size: Any = 256,
+    image_size: Any = DEFAULT_IMAGE_SIZE,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     *,
@@ -199,11 +204,11 @@ def draw(
     *,
     light: Array | None = None,
     fill_back: bool = False,
-    anti_aliasing: bool = True,
+    anti_aliasing: bool = DEFAULT_ANTI_ALIASING,
     near: float = DEFAULT_NEAR,
     far: float = DEFAULT_FAR,
     eps: float = DEFAULT_EPS,
-    background_color: Any = (0, 0, 0),
+    background_color: Any = DEFAULT_BACKGROUND_COLOR,
     return_alpha: bool = True,
     return_depth: bool = True,
 ) -> dict[str, Array | None]:
@@ -286,6 +291,10 @@ def _checked_size(door: Door, image_size: Any, factor: int) -> tuple[int, int]:
 
 
 def _range(door: Door, near: Any, far: Any) -> tuple[float, float]:
-    if not all(isinstance(x, int | float | np.number) and x == x for x in (near, far)):
+    try:
+        limits = float(near), float(far)
+    except (TypeError, ValueError):
+        limits = float("nan"), float("nan")
+    if any(x != x for x in limits):
         door.fail("near and far", "numbers", f"{near!r} and {far!r}", "distances from the camera")
-    return float(near), float(far)
+    return limits

@@ -67,7 +67,7 @@ class RendererMethods:
         self.fill_back = fill_back
         self.camera_mode = camera_mode
         self.K, self.R, self.t = K, R, t
-        self.dist_coeffs = dist_coeffs
+        self.dist_coeffs = [[0.0] * 5] if dist_coeffs is None else dist_coeffs
         self.orig_size = orig_size
         self.perspective = perspective
         self.viewing_angle = viewing_angle
@@ -217,7 +217,6 @@ class RendererMethods:
                 raise ValueError(
                     f"Renderer: {missing[0]} must be given for camera_mode 'projection'; got None ({remedy})"
                 )
-            dist_coeffs = np.zeros((1, 5)) if dist_coeffs is None else dist_coeffs
             vertices = projection(vertices, K, R, t, dist_coeffs, orig_size)
         elif self.camera_mode in ("look", "look_at"):
             if self.camera_mode == "look_at":
