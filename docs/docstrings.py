@@ -21,7 +21,8 @@ def with_sections(lines: list[str], section: str) -> list[str]:
         if line.rstrip() == "Other arguments:" and number + 1 < len(lines) and FIELD.match(lines[number + 1]):
             heading, number = "Other arguments", number + 1
             continue
-        if not FIELD.match(line) or line.split(":")[0] in SECTIONS:
+        within_paragraph = number > 0 and lines[number - 1].strip() and heading is None
+        if not FIELD.match(line) or within_paragraph or line.split(":")[0] in SECTIONS:
             found.append(line)
             number += 1
             continue

@@ -69,6 +69,12 @@ def test_fields_at_the_margin_of_a_docstring_become_a_section():
     assert found == ["What comes out.", *arguments, "Other arguments:", "    eps: small", "Heckbert: 1989."]
 
 
+def test_a_colon_within_a_paragraph_makes_no_field():
+    with_sections = runpy.run_path(str(ROOT / "docs" / "docstrings.py"))["with_sections"]
+    lines = ["What comes out, without anything", "between: nothing."]
+    assert with_sections(lines, "Args") == lines
+
+
 def test_a_docstring_with_sections_stays_as_it_is():
     with_sections = runpy.run_path(str(ROOT / "docs" / "docstrings.py"))["with_sections"]
     sections = [
