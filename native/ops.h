@@ -81,12 +81,12 @@ struct Surface {
   }
 };
 
-// A silhouette against `target` [batch, height, width], fused: per image the sum of (silhouette - target)^2, where a pixel of the
-// silhouette is the covered share of factor x factor samples, and its gradient (or null) with that of the visible edges. No
+// A silhouette against `target` [batch, height, width], fused: per image the sum of (silhouette - target)^2, where a pixel of
+// the silhouette is the covered share of factor x factor samples, and its gradient (or null) with that of the visible edges. No
 // image is written. The number of surface walks that were cut short is returned.
 template <class T>
-int64_t silhouette_error(const Geometry<T>& geometry, const int32_t* neighbours, Raster raster, int64_t factor,
-                         const T* target, T* error, T* grad_pos_clip);
+int64_t silhouette_error(const Geometry<T>& geometry, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
+                         T* error, T* grad_pos_clip);
 
 // Gradient of the visible edges; the number of surface walks that were cut short is returned.
 template <class T>
