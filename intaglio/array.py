@@ -24,7 +24,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_float_array", "cross", "framework", "from_numpy", "leader", "like", "namespace", "to_numpy", "unit"]
+from .trees import make_known_to
+
+__all__ = [
+    "as_float_array",
+    "cross",
+    "framework",
+    "from_numpy",
+    "is_known",
+    "leader",
+    "like",
+    "namespace",
+    "to_numpy",
+    "unit",
+]
 
 
 def namespace(x: Any) -> Any:
@@ -77,6 +90,11 @@ def like(x: Any, other: Any) -> Any:
 def leader(*arrays: Any) -> Any:
     """The array whose framework a result follows: the first that is not NumPy's, else the first."""
     return next((x for x in arrays if x is not None and namespace(x) is not _Numpy), arrays[0])
+
+
+def is_known(x: Any) -> bool:
+    """Whether the values of `x` can be read: not while a framework traces the code to transform it."""
+    return namespace(x).is_known(x)
 
 
 def as_float_array(x: Any, dtype: Any = np.float32) -> Any:
@@ -162,6 +180,10 @@ class _Numpy:
         return False
 
     @staticmethod
+    def is_known(x: Any) -> bool:
+        return True
+
+    @staticmethod
     def stop_gradient(x: Any) -> Any:
         return x
 
@@ -243,6 +265,10 @@ def _torch() -> Any:
         @staticmethod
         def is_tracked(x: Any) -> bool:
             return x.requires_grad and torch.is_grad_enabled()
+
+        @staticmethod
+        def is_known(x: Any) -> bool:
+            return not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
 
         @staticmethod
         def stop_gradient(x: Any) -> Any:
@@ -352,6 +378,10 @@ def _paddle() -> Any:
             return not x.stop_gradient and paddle.is_grad_enabled()
 
         @staticmethod
+        def is_known(x: Any) -> bool:
+            return True
+
+        @staticmethod
         def stop_gradient(x: Any) -> Any:
             return x.detach()
 
@@ -361,6 +391,7 @@ def _paddle() -> Any:
 def _jax() -> Any:
     jax = sys.modules["jax"]
     jnp = import_module("jax.numpy")
+    make_known_to(jax.tree_util.register_pytree_node)
 
     class Jax:
         """jax.Array, traced or not. What is made of NumPy arrays is no part of a trace, so that it can be kept."""
@@ -397,7 +428,10 @@ def _jax() -> Any:
 
         @staticmethod
         def to_numpy(x: Any) -> np.ndarray:
-            return np.asarray(jax.lax.stop_gradient(x))
+            if not Jax.is_known(x):
+                remedy = "make meshes and files outside of jit and vmap, and ask for mesh.neighbours once before"
+                raise ValueError(f"array: must have known values; got {x.aval} while JAX traces ({remedy})")
+            return np.asarray(jax.lax.stop_gradient(x) if isinstance(x, jax.core.Tracer) else x)
 
         @staticmethod
         def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> Any:
@@ -415,6 +449,10 @@ def _jax() -> Any:
         @staticmethod
         def is_tracked(x: Any) -> bool:
             return isinstance(x, jax.core.Tracer)  # one that is not differentiated costs nothing more
+
+        @staticmethod
+        def is_known(x: Any) -> bool:  # what jax.grad follows outside of jit is
+            return not isinstance(x, jax.core.Tracer) or not isinstance(jax.lax.stop_gradient(x), jax.core.Tracer)
 
     return Jax
 

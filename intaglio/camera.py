@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .array import as_float_array, cross, leader, like, namespace, to_numpy, unit
+from .trees import tree_of_fields
 
 __all__ = ["Camera", "Intrinsics", "Orthographic", "Perspective", "RawMatrix", "orbit"]
 
@@ -27,6 +28,7 @@ VIEW_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
 FOLD_PROBES = (0.25, 0.5, 0.75, 1.0)
 
 
+@tree_of_fields("near", "far")
 @dataclass(frozen=True, eq=False)
 class Perspective:
     """A pinhole. `fov_y_degrees` is the full vertical angle: a number, or an array [] or [B], differentiable."""
@@ -50,6 +52,7 @@ class Perspective:
         return _scaled(scale, np.diag([size[0] / size[1], 1.0, 0, 0]), rest)
 
 
+@tree_of_fields("near", "far")
 @dataclass(frozen=True, eq=False)
 class Orthographic:
     """Parallel rays. `half_height` shows above and below the middle: a number, or [] or [B], differentiable."""
@@ -71,6 +74,7 @@ class Orthographic:
         return _scaled(1 / _float64(self.half_height), np.diag([size[0] / size[1], 1.0, 0, 0]), rest)
 
 
+@tree_of_fields("image_size", "near", "far")
 @dataclass(frozen=True, eq=False)
 class Intrinsics:
     """A calibrated camera in OpenCV's pixels, whose centres are integers.
@@ -129,6 +133,7 @@ class Intrinsics:
         return xp.where(unfolded[..., None], moved, pos_view)
 
 
+@tree_of_fields()
 @dataclass(frozen=True, eq=False)
 class RawMatrix:
     """A projection given as [4, 4] or [B, 4, 4], to OpenGL's clip space; differentiable."""
@@ -139,6 +144,7 @@ class RawMatrix:
         return as_float_array(self.matrix, np.float64)
 
 
+@tree_of_fields()
 @dataclass(frozen=True, eq=False)
 class Camera:
     """Where a camera stands and how it projects.

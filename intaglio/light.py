@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from .array import as_float_array, leader, like, namespace, unit
+from .trees import tree_of_fields
 
 __all__ = ["DEFAULT_LIGHTS", "AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
 
 WHITE = (1.0, 1.0, 1.0)
 
 
+@tree_of_fields()
 @dataclass(frozen=True, eq=False)
 class AmbientLight:
     """Light from everywhere alike."""
@@ -31,6 +33,7 @@ class AmbientLight:
         _check_light(self, "AmbientLight")
 
 
+@tree_of_fields()
 @dataclass(frozen=True, eq=False)
 class DirectionalLight:
     """Parallel light, as the sun's. `direction` points towards the light; its length does not matter."""
@@ -43,6 +46,7 @@ class DirectionalLight:
         _check_light(self, "DirectionalLight", "direction")
 
 
+@tree_of_fields()
 @dataclass(frozen=True, eq=False)
 class PointLight:
     """Light from one place, in world space. `intensity` is what falls straight on a surface at distance 1."""

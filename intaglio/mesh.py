@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .array import as_float_array, cross, framework, from_numpy, leader, like, namespace, to_numpy, unit
+from .array import as_float_array, cross, framework, from_numpy, is_known, leader, like, namespace, to_numpy, unit
 from .topology import neighbours as find_neighbours
+from .trees import assembled, declare
 
 __all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_normals", "vertex_normals"]
 
@@ -86,6 +88,8 @@ class Mesh:
         arrays = {name: getattr(self, name) for name in names} | changes
         if changes.keys() & {"triangles", "uv_triangles"}:
             return Mesh(**arrays)
+        if not is_known(arrays["vertices"]):
+            _build_neighbours(self)
         mesh = object.__new__(Mesh)
         mesh.__dict__.update(arrays, _kept=self._kept)
         _adopt(mesh)
@@ -149,7 +153,7 @@ class _Neighbours:
     """[F, 3] int32 triangle across each edge, -1 for a border (`intaglio.neighbours`), coinciding vertices welded.
 
     Built when first asked for; every mesh made from this one by `replace` has the same. torch.compile cannot trace the
-    building: ask once before.
+    building: ask once before. JAX need not be: a mesh whose positions are replaced by traced ones builds it beforehand.
     """
 
     def __get__(self, mesh: Mesh | None, owner: type | None = None) -> Any:
@@ -161,6 +165,12 @@ class _Neighbours:
 
 
 Mesh.neighbours = _Neighbours()
+
+
+def _build_neighbours(mesh: Mesh) -> None:
+    """While positions can be read: for meshes made of this one in which they cannot."""
+    if "neighbours" not in mesh._kept and is_known(mesh.vertices) and is_known(mesh.triangles):
+        mesh.neighbours  # noqa: B018
 
 
 def corner_index(mesh: Mesh) -> Any:
@@ -273,7 +283,7 @@ def _check_shape(name: str, x: Any, spelled: str, expected: tuple[int | None, ..
 def _check_values(mesh: Mesh) -> None:
     for name in _FLOATS:
         x = getattr(mesh, name)
-        if x is not None and not np.isfinite(to_numpy(x)).all():
+        if x is not None and is_known(x) and not np.isfinite(to_numpy(x)).all():
             raise ValueError(f"Mesh: {name} must be finite; got {_first_not_finite(to_numpy(x))}")
     num_faces = len(mesh.triangles)
     _check_indices("triangles", mesh.triangles, num_faces, mesh.vertices.shape[-2])
@@ -293,3 +303,37 @@ def _check_indices(name: str, indices: Any, num_faces: int, count: int, *, lowes
     if values.size and (values.min() < lowest or values.max() >= count):
         wrong = values.min() if values.min() < lowest else values.max()
         raise ValueError(f"Mesh: {name} must lie in {lowest} ... {count - 1}; got {wrong}")
+
+
+class _Topology:
+    """What of a mesh is structure to JAX. It compiles a function for each, so they are compared by what they hold."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.attributes = {name: getattr(mesh, name) for name in (*_INTEGERS, "_kept")}
+
+    def _tables(self) -> tuple:
+        return (*(self.attributes[name] for name in _INTEGERS), self.attributes["_kept"].get("neighbours"))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Topology):
+            return False
+        return all(a is b or _are_equal(a, b) for a, b in zip(self._tables(), other._tables(), strict=True))
+
+    def __hash__(self) -> int:
+        return hash(self.attributes["triangles"].shape)
+
+
+def _are_equal(a: Any, b: Any) -> bool:
+    return a is not None and b is not None and is_known(a) and is_known(b) and np.array_equal(to_numpy(a), to_numpy(b))
+
+
+def _flattened(mesh: Mesh) -> tuple[list, _Topology]:
+    _build_neighbours(mesh)
+    return [getattr(mesh, name) for name in _FLOATS], _Topology(mesh)
+
+
+def _unflattened(topology: _Topology, floats: Sequence[Any]) -> Mesh:
+    return assembled(Mesh, topology.attributes | dict(zip(_FLOATS, floats, strict=True)))
+
+
+declare(Mesh, _flattened, _unflattened)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Who may import whom. Each layer is a row: what it is, and the layers below it that it may see.
 
-Python, from the bottom: array and topology; what shows pictures and meshes to people (picture, atlas, page); ops; the
-scene (mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit; cli. Native: vec.h,
-math, the contract ops.h, the schedulers cpu and cuda, the doors.
+Python, from the bottom: trees, array and topology; what shows pictures and meshes to people (picture, atlas, page);
+ops; the scene (mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit; cli. Native:
+vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors.
 Frameworks are imported by their own front ends, and torch by the fits, whose loops need gradients.
 """
 
@@ -18,9 +18,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 SCENE = {"mesh", "camera", "light", "material", "losses"}
-BASE = {"array", "topology"}
+BASE = {"array", "topology", "trees"}
 PYTHON_LAYERS = {
-    "array": set(),
+    "trees": set(),
+    "array": {"trees"},
     "topology": {"array"},
     "ops": BASE | {"ops", "_native"},
     "picture": {"array"},

@@ -153,12 +153,7 @@ def layout_of(x: jax.Array) -> str | None:
 
 def device_of(x: jax.Array) -> str:
     # A traced array is nowhere yet; elsewhere than on a CPU XLA will not find the function.
-    return "cpu" if is_traced(x) else next(iter(x.devices())).platform
-
-
-def is_traced(x: jax.Array) -> bool:
-    """Is the value of `x` unknown, since a transform of JAX runs the code?"""
-    return isinstance(x, jax.core.Tracer)
+    return "cpu" if isinstance(x, jax.core.Tracer) else next(iter(x.devices())).platform
 
 
 jax.ffi.register_ffi_target(_TARGET, _native.xla_handler, platform="cpu")

@@ -43,7 +43,3 @@ def layout_of(x: np.ndarray) -> str | None:
 
 def device_of(x: Any) -> str:
     return "cpu"
-
-
-def is_traced(x: np.ndarray) -> bool:
-    return False

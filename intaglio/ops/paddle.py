@@ -109,10 +109,6 @@ def _define_function(op: Op, vjp: Callable[..., tuple]) -> Any:
     return Function
 
 
-def is_traced(x: paddle.Tensor) -> bool:
-    return False
-
-
 def apply(op: Op, *inputs: Any) -> tuple:
     is_tracked = paddle.is_grad_enabled() and any(isinstance(x, paddle.Tensor) and not x.stop_gradient for x in inputs)
     if op.vjp is None or not is_tracked:

@@ -154,11 +154,6 @@ def _forward(op: Op, inputs: tuple) -> tuple:
     return (inputs[0],) if op.forward is None else _run(op.forward, *inputs)
 
 
-def is_traced(x: torch.Tensor) -> bool:
-    """Is the value of `x` unknown, since torch.compile or a functional transform runs the code?"""
-    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-
-
 def _is_tracked(op: Op, inputs: tuple) -> bool:
     if op.vjp is None:
         return False

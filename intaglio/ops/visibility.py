@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intaglio.array import namespace, to_numpy
+from intaglio.array import is_known, namespace, to_numpy
 from intaglio.topology import neighbours as _neighbours
 
 from . import calls
@@ -17,9 +17,12 @@ Array = Any
 
 def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array) -> Array:
     """The table for a mesh of which only clip-space positions are known: vertices that coincide there are welded."""
-    if door.front.is_traced(pos_clip):
+    if not (is_known(pos_clip) and is_known(triangles)):
         door.fail(
-            "neighbours", "given while torch traces", "None", "build the table once: neighbours(triangles, positions)"
+            "neighbours",
+            f"given while {namespace(pos_clip).name} traces",
+            "None",
+            "build the table once: neighbours(triangles, positions)",
         )
     indices, num_vertices = to_numpy(triangles), pos_clip.shape[1]
     if indices.size and not 0 <= indices.min() <= indices.max() < num_vertices:
@@ -125,12 +128,12 @@ def silhouette_error(
         door.fail("supersample", "an integer from 1 to 16", repr(supersample), "1 draws at the target's size")
     check_size(door, (target.shape[1] * supersample, target.shape[2] * supersample))
     xp = namespace(pos_clip)
-    if xp.is_tracked(target) and not door.front.is_traced(target):  # else the gradient says so, if it is asked for
+    if xp.is_tracked(target) and is_known(target):  # where it is not, the gradient says so if it is asked for
         door.fail(
             "target", "without gradient", "one that wants it", "detach it, or compose silhouette and squared_error"
         )
     table = _checked_neighbours(door, pos_clip, triangles, neighbours)
-    needs_grad = bool(door.front.is_traced(pos_clip) or xp.is_tracked(pos_clip))
+    needs_grad = bool(xp.is_tracked(pos_clip) or not is_known(pos_clip))
     inputs = (pos_clip, triangles, table, target, supersample, needs_grad)
     return door.front.apply(calls.SILHOUETTE_ERROR, *inputs)[0]
 
