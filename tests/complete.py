@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-FRAMEWORKS = ("torch", "paddle")
+FRAMEWORKS = ("torch", "paddle", "jax")
 FEWEST = 50  # tests of each, whose names end in it; there are well over a hundred
 SKIPS = ("skipped", "xfailed", "xpassed")  # as pytest has them
 
