@@ -34,7 +34,7 @@ from .topology import neighbours
 if TYPE_CHECKING:
     from . import losses, shapes
     from .camera import Camera, orbit
-    from .io import InputError, load_image, load_obj, save_animation, save_image, save_obj
+    from .io import InputError, Limits, load, load_image, load_obj, save, save_animation, save_image, save_obj
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
     from .picture import Picture
@@ -46,6 +46,7 @@ __all__ = [
     "DirectionalLight",
     "Fragments",
     "InputError",
+    "Limits",
     "Mesh",
     "Picture",
     "PointLight",
@@ -56,6 +57,7 @@ __all__ = [
     "edge_gradient",
     "get_num_threads",
     "interpolate",
+    "load",
     "load_image",
     "load_obj",
     "losses",
@@ -67,6 +69,7 @@ __all__ = [
     "render_silhouette",
     "sample_face_texture",
     "sample_texture",
+    "save",
     "save_animation",
     "save_image",
     "save_obj",
@@ -87,16 +90,19 @@ _LOADED_LATER = {
     "Camera": "camera",
     "DirectionalLight": "light",
     "InputError": "io",
+    "Limits": "io",
     "Mesh": "mesh",
     "Picture": "picture",
     "PointLight": "light",
     "Rendering": "rendering",
+    "load": "io",
     "load_image": "io",
     "load_obj": "io",
     "losses": "",
     "orbit": "camera",
     "render": "rendering",
     "render_silhouette": "rendering",
+    "save": "io",
     "save_animation": "io",
     "save_image": "io",
     "save_obj": "io",

@@ -8,7 +8,7 @@ import pytest
 
 from intaglio import shapes
 from intaglio.atlas import bake_face_textures
-from intaglio.io import InputError, load_image, load_obj, save_image, save_obj
+from intaglio.io import InputError, Limits, load_image, load_obj, save_image, save_obj
 from intaglio.mesh import Mesh
 from intaglio.picture import linear_from_srgb
 
@@ -49,6 +49,13 @@ def test_every_form_of_face_is_read_and_polygons_become_fans(read, faces):
     assert mesh.triangles.tolist() == [[0, 1, 2], [0, 2, 3]]
     if "/" in faces and "//" not in faces:
         assert mesh.uv_triangles.tolist() == [[0, 1, 2], [0, 2, 3]]
+
+
+def test_a_concave_polygon_loses_ears_until_it_is_triangles(read):
+    dart = "v 0 0 0\nv 4 0 0\nv 1 1 0\nv 0 4 0\n"  # the fan of the second corner would reach outside
+    mesh = read(dart + "f 2 3 4 1")
+    areas = [np.cross(b - a, c - a)[2] / 2 for a, b, c in mesh.vertices[mesh.triangles].astype(float)]
+    assert sorted(areas) == [2, 2]
 
 
 def test_v_is_counted_from_the_top_of_the_picture(read):
@@ -181,12 +188,12 @@ def test_a_hundred_thousand_faces_are_read_in_a_second_or_two(tmp_path):
         (SQUARE + "vt\nf 1 2 3", ":5", "vt must have 1, 2 or 3 numbers; got ''"),
         (SQUARE + "f 1 2", ":5", "f must have at least 3 corners; got 2 (is it a whole OBJ file?)"),
         (SQUARE + "f 1 2 5", ":5", "f names vertex 5 of 4"),
-        (SQUARE + "f 1/1 2/2 3/3", ":5", "f names texture coordinate 3 of 0"),
+        (SQUARE + "f 1/1 2/2 3/3", ":5", "f names texture coordinate 1 of 0"),
         ("v 0 0 nan\nv 0 0 0\nv 0 0 1\nf 1 2 3", "", "v number 1 is not finite in 32 bits"),
         ("v 0 0 1\nv 0 1e39 0\nv 0 0 1\nf 1 2 3", "", "v number 2 is not finite in 32 bits"),
-        (SQUARE + "vt inf 0\nf 1 2 3", "", "vt number 1 is not finite"),
+        (SQUARE + "vt inf 0\nf 1 2 3", "", "vt number 1 is not finite in 32 bits"),
         ("v 0 0 0 255 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3", "", "v number 1 has a colour outside of 0 to 1"),
-        (SQUARE + "mtllib no.mtl\nf 1 2 3", None, "no.mtl: cannot be read: No such file or directory"),
+        (SQUARE + "mtllib no.mtl\nf 1 2 3", None, "no.mtl: there is no such file (load_obj(..., materials=False)"),
         (SQUARE + "mtllib ../x.mtl\nf 1 2 3", ":5", "names a file outside of its folder"),
         (SQUARE + "mtllib /etc/passwd\nf 1 2 3", ":5", "names a file outside of its folder: /etc/passwd"),
         (SQUARE + "mtllib \0.mtl\nf 1 2 3", ":5", "names what no file can be called: '\\x00.mtl'"),
@@ -252,10 +259,14 @@ def test_a_missing_obj_is_named(tmp_path):
         load_obj(tmp_path)
 
 
-def test_a_file_too_large_is_named(read, monkeypatch):
-    monkeypatch.setattr("intaglio.io.obj.MAX_BYTES", 10)
-    with pytest.raises(InputError, match=r"mesh.obj: is too large: 40 bytes \(10 at most\)$"):
-        read(SQUARE + "f 1 2 3\n")
+def test_a_file_too_large_is_named(read, tmp_path):
+    read(SQUARE + "f 1 2 3\n")
+    for limits, message in [
+        (Limits(max_bytes=10), "is too large: 40 bytes (max_bytes is 10)"),
+        (Limits(max_vertices=3), "has too many vertices: 4 (max_vertices is 3)"),
+    ]:
+        with pytest.raises(InputError, match=f"mesh.obj: {re.escape(message)}$"):
+            load_obj(tmp_path / "mesh.obj", limits=limits)
 
 
 def test_what_cannot_be_written_is_named(tmp_path):

@@ -4,17 +4,29 @@
 from .animation import Animation, save_animation
 from .atomic import write_atomically
 from .errors import InputError
+from .files import load, save
 from .images import load_image, save_image
+from .limits import Limits
 from .obj import load_obj
 from .obj_writer import save_obj
+from .ply import load_ply
+from .ply_writer import save_ply
+from .stl import load_stl, save_stl
 
 __all__ = [
     "Animation",
     "InputError",
+    "Limits",
+    "load",
     "load_image",
     "load_obj",
+    "load_ply",
+    "load_stl",
+    "save",
     "save_animation",
     "save_image",
     "save_obj",
+    "save_ply",
+    "save_stl",
     "write_atomically",
 ]

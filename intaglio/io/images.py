@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,37 +17,59 @@ from ..picture import linear_from_srgb, plain_bytes, png_bytes, srgb_bytes
 from .atomic import write_atomically
 from .errors import InputError
 
-__all__ = ["load_image", "save_image"]
+__all__ = ["decode_image", "image_size", "load_image", "save_image"]
 
 FORMATS = ("PNG", "JPEG")
 
 
-def load_image(path: str | Path, *, linear: bool = True) -> np.ndarray:
+def load_image(path: str | Path, *, linear: bool = True, max_pixels: int | None = None) -> np.ndarray:
     """A PNG or JPEG file as [H, W, 3] float32, or [H, W, 4] where it has an alpha channel; linear, 0 to 1.
 
     Grey becomes three equal channels.
 
     Other arguments:
         linear: False leaves the numbers as the file has them (sRGB, most often), from 0 to 1.
+        max_pixels: what is larger is refused; Pillow's own limit where not given.
 
     Raises:
-        InputError: the file is missing, damaged, of another format, or of more pixels than Pillow holds to be sane.
+        InputError: the file is missing, damaged, of another format, or too large.
     """
+    return _opened(path, path, lambda picture: _float_array(picture, linear), max_pixels)
+
+
+def decode_image(data: bytes, path: str | Path, *, linear: bool = True, max_pixels: int | None = None) -> np.ndarray:
+    """As `load_image`, from the bytes of a PNG or JPEG file; `path` is what errors call it."""
+    return _opened(io.BytesIO(data), path, lambda picture: _float_array(picture, linear), max_pixels)
+
+
+def image_size(data: bytes, path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int, str]:
+    """(height, width, "image/png" or "image/jpeg") by the head of a picture's bytes; its pixels may be damaged yet."""
+    return _opened(
+        io.BytesIO(data), path, lambda picture: (picture.height, picture.width, picture.get_format_mimetype() or ""), max_pixels
+    )
+
+
+def _opened(source: Any, path: str | Path, take: Callable[[Any], Any], max_pixels: int | None) -> Any:
     from PIL import Image, UnidentifiedImageError  # half as costly to import as NumPy: only where it is used
 
+    limit = Image.MAX_IMAGE_PIXELS if max_pixels is None else max_pixels
+    too_large = InputError(path, "is too large a picture", remedy=f"{limit} pixels at most")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                return _float_array(picture, linear)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # below it is an error
+            with Image.open(source, formats=FORMATS) as picture:
+                if limit is not None and picture.width * picture.height > limit:
+                    raise too_large
+                return take(picture)
     except FileNotFoundError as error:
         raise InputError(path, "there is no such file") from error
     except UnidentifiedImageError as error:
         raise InputError(path, "is not a PNG or JPEG picture", remedy="convert it to PNG") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        limit = f"{Image.MAX_IMAGE_PIXELS} pixels at most"
-        raise InputError(path, "is too large a picture", remedy=limit) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged data
+    except Image.DecompressionBombError as error:  # twice Pillow's own limit
+        raise too_large from error
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError, KeyError) as error:
         raise InputError(path, f"is damaged: {error}", remedy="was it copied completely?") from error
 
 

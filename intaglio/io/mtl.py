@@ -11,8 +11,9 @@ import numpy as np
 from ..picture import linear_from_srgb
 from .errors import InputError
 from .images import load_image
+from .limits import Limits, inside_folder, read_bytes
 
-__all__ = ["Material", "inside_folder", "load_materials", "pack_pictures"]
+__all__ = ["Material", "find_libraries", "load_materials", "pack_pictures"]
 
 # How many words follow each option of map_Kd at most; -o, -s and -t take one to three numbers.
 OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
@@ -30,7 +31,9 @@ class Material:
     uv_offset: tuple[float, float] = (0.0, 0.0)
 
 
-def load_materials(path: Path, folder: Path, *, linear: bool = True, may_move: bool = False) -> dict[str, Material]:
+def load_materials(
+    path: Path, folder: Path, limits: Limits, *, linear: bool = True, may_move: bool = False
+) -> dict[str, Material]:
     """The materials of an MTL file by name. Pictures are looked for beside the file and must lie inside `folder`.
 
     linear: False leaves colours and pictures as the files have them.
@@ -39,7 +42,7 @@ def load_materials(path: Path, folder: Path, *, linear: bool = True, may_move: b
     materials: dict[str, Material] = {}
     pictures: dict[Path, np.ndarray] = {}
     name = None
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_lines(path, limits), start=1):
         key, _, rest = line.partition(" ")
         if key == "newmtl":
             name = rest.strip()
@@ -55,9 +58,9 @@ def load_materials(path: Path, folder: Path, *, linear: bool = True, may_move: b
                 first = next(x for x in moved[option] if x != UNMOVED[option][0])
                 remedy = "bake it into the texture coordinates"
                 raise InputError(path, f"map_Kd {option} {first:g} is not supported", line=number, remedy=remedy)
-            file = inside_folder(path, number, path.parent / " ".join(words).replace("\\", "/"), folder)
+            file = inside_folder(path, path.parent / " ".join(words).replace("\\", "/"), folder, line=number)
             if file not in pictures:
-                pictures[file] = load_image(file, linear=linear)[..., :3]
+                pictures[file] = load_image(file, linear=linear, max_pixels=limits.max_pixels)[..., :3]
             (u_scale, v_scale, _), (u, v, _) = moved["-s"], moved["-o"]
             materials[name] = replace(
                 materials[name], picture=pictures[file], uv_scale=(u_scale, v_scale), uv_offset=(u, v)
@@ -65,28 +68,36 @@ def load_materials(path: Path, folder: Path, *, linear: bool = True, may_move: b
     return materials
 
 
-def inside_folder(path: Path, line: int, file: Path, folder: Path) -> Path:
-    """`file`, unless a link or '..' leads it out of `folder`: a mesh of a stranger reads no other files."""
-    try:
-        is_inside = file.resolve().is_relative_to(folder.resolve())
-        file.is_file()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a circle of links
-        raise InputError(path, f"names what no file can be called: {file.name[:80]!r}", line=line) from error
-    if not is_inside:
-        remedy = "copy what it needs beside it and name it relatively"
-        raise InputError(path, f"names a file outside of its folder: {file}", line=line, remedy=remedy)
-    return file
+def find_libraries(path: Path, libraries: list[tuple[int, str]]) -> list[Path]:
+    """The MTL files that mtllib lines (number and what follows) name: a name may hold spaces, a line several names.
+
+    Raises:
+        InputError: one lies outside of the folder of `path`.
+    """
+    files = []
+    for line, names in libraries:
+        whole = inside_folder(path, path.parent / names, path.parent, line=line)
+        for library in [names] if whole.exists() else names.split():
+            files.append(inside_folder(path, path.parent / library, path.parent, line=line))
+    return files
 
 
-def pack_pictures(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pack_pictures(
+    path: Path, pictures: list[np.ndarray], limits: Limits, remedy: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pictures one under the other, each with a frame of its own border texels.
 
     Returns:
         The atlas [H, W, 3], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
+
+    Raises:
+        InputError: it would be too large; `path` and `remedy` are what it says.
     """
     heights, widths = (np.array([p.shape[axis] for p in pictures]) for axis in (0, 1))
     tops = np.cumsum(heights + 2) - heights - 1
     size = (int((heights + 2).sum()), int(widths.max()) + 2)
+    if size[0] * size[1] > limits.max_pixels:
+        raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
     atlas = np.zeros((*size, 3), dtype=np.float32)
     for picture, top, height, width in zip(pictures, tops, heights, widths, strict=True):
         atlas[top - 1 : top + height + 1, : width + 2] = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
@@ -96,12 +107,9 @@ def pack_pictures(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, n
     return atlas, scale, offset
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        remedy = "load_obj(..., materials=False) reads the shape alone"
-        raise InputError(path, f"cannot be read: {error.strerror}", remedy=remedy) from error
+def _lines(path: Path, limits: Limits) -> list[str]:
+    remedy = "load_obj(..., materials=False) reads the shape alone"
+    text = read_bytes(path, limits, remedy).decode("utf-8", errors="replace")
     return [line.strip().replace("\t", " ") for line in text.splitlines()]
 
 

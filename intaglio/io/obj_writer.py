@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..atlas import bake_face_textures
 from ..mesh import Mesh
 from ..picture import srgb_from_linear
 from .atomic import write_atomically
 from .errors import InputError
 from .images import save_image
+from .one_mesh import check_one_mesh, with_one_texture
 
 __all__ = ["save_obj"]
 
@@ -31,16 +31,8 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
     path = Path(path)
     if path.suffix.lower() != ".obj":
         raise InputError(path, "meshes are written as OBJ", remedy="end the name in .obj")
-    mesh = mesh.to("numpy")
-    if mesh.vertices.ndim == 3 or any(x is not None and x.ndim == n for x, n in _batched(mesh)):
-        raise ValueError("save_obj: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
-    if mesh.texture is not None and mesh.face_textures is not None:
-        raise ValueError("save_obj: mesh must have a texture or face textures; got both")
-    texture, uv, uv_triangles = mesh.texture, mesh.uv, mesh.uv_triangles
-    if uv is not None and uv_triangles is None:
-        uv_triangles = mesh.triangles
-    if mesh.face_textures is not None and len(mesh.triangles):
-        texture, uv, uv_triangles = bake_face_textures(mesh.face_textures)
+    mesh = check_one_mesh("save_obj", mesh)
+    texture, uv, uv_triangles = with_one_texture("save_obj", mesh)
     if texture is not None:
         save_image(path.with_suffix(".png"), texture)
         material = f"newmtl material\nKd 1 1 1\nmap_Kd {path.with_suffix('.png').name}\n"
@@ -49,11 +41,6 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
     _write_text(
         path, "\n".join([*header, *_vertex_lines(mesh), *_uv_lines(uv), *_face_lines(mesh.triangles, uv_triangles), ""])
     )
-
-
-def _batched(mesh: Mesh) -> list[tuple[np.ndarray | None, int]]:
-    """The arrays that a batch may have its own of, and how many axes they have then."""
-    return [(mesh.vertex_colors, 3), (mesh.face_textures, 6), (mesh.texture, 4)]
 
 
 def _write_text(path: Path, text: str) -> None:

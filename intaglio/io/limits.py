@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""How much a file may ask for, and the one way by which readers take files in."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError
+
+__all__ = ["Limits", "inside_folder", "read_bytes"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a reader takes from a stranger before it refuses.
+
+    Args:
+        max_bytes: of each file.
+        max_vertices: of all of a file together, and of its triangles twice as many.
+        max_pixels: of each picture, and of the one that several are packed into.
+    """
+
+    max_bytes: int = 1 << 30
+    max_vertices: int = 1 << 27
+    max_pixels: int = 1 << 27
+
+    def check_vertices(self, path: Path, count: int) -> None:
+        """Raise InputError where there are too many."""
+        if count > self.max_vertices:
+            raise InputError(path, f"has too many vertices: {count}", remedy=f"max_vertices is {self.max_vertices}")
+
+    def check_triangles(self, path: Path, count: int) -> None:
+        """Raise InputError where there are too many."""
+        if count > 2 * self.max_vertices:
+            remedy = f"twice max_vertices, {2 * self.max_vertices}, at most"
+            raise InputError(path, f"has too many triangles: {count}", remedy=remedy)
+
+
+def read_bytes(path: Path, limits: Limits, remedy: str = "") -> bytes:
+    """A whole regular file; never one that waits for a writer or has no end.
+
+    Raises:
+        InputError: it is missing, too large, or cannot be read; `remedy` says what to do then.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise InputError(path, "is no ordinary file", remedy=remedy)
+        if status.st_size > limits.max_bytes:
+            raise InputError(path, f"is too large: {status.st_size} bytes", remedy=f"max_bytes is {limits.max_bytes}")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(path, "there is no such file", remedy=remedy) from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", remedy=remedy) from error
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(repr(str(path)), "is no name of a file") from error  # a zero byte
+
+
+def inside_folder(path: Path, file: Path, folder: Path, *, line: int | None = None, at: str = "") -> Path:
+    """`file`, unless a link or '..' leads it out of `folder`: a mesh of a stranger reads no other files.
+
+    Raises:
+        InputError: it leads out, or cannot be a file's name; `path`, `line` and `at` are where it is named.
+    """
+    try:
+        is_inside = file.resolve().is_relative_to(folder.resolve())
+        file.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a circle of links
+        what = f"names what no file can be called: {file.name[:80]!r}"
+        raise InputError(path, what, line=line, at=at) from error
+    if not is_inside:
+        remedy = "copy what it needs beside it and name it relatively"
+        raise InputError(path, f"names a file outside of its folder: {file}", line=line, at=at, remedy=remedy)
+    return file

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""What a writer makes of a mesh before it writes: NumPy, one of a batch, at most one texture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..atlas import bake_face_textures
+from ..mesh import Mesh
+
+__all__ = ["Textured", "check_one_mesh", "with_one_texture"]
+
+
+class Textured(NamedTuple):
+    """texture: [H, W, 3] or None. uv: [T, 2] or None, from the top. uv_triangles: [F, 3], wherever there is uv."""
+
+    texture: np.ndarray | None
+    uv: np.ndarray | None
+    uv_triangles: np.ndarray | None
+
+
+def check_one_mesh(writer: str, mesh: Mesh) -> Mesh:
+    """The mesh in NumPy.
+
+    Raises:
+        ValueError: it is a batch; `writer` is who says so.
+    """
+    mesh = mesh.to("numpy")
+    batched = [(mesh.vertices, 3), (mesh.vertex_colors, 3), (mesh.face_textures, 6), (mesh.texture, 4)]
+    if any(x is not None and x.ndim == n for x, n in batched):
+        raise ValueError(f"{writer}: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
+    return mesh
+
+
+def with_one_texture(writer: str, mesh: Mesh) -> Textured:
+    """The texture of a mesh, face textures drawn into one.
+
+    Raises:
+        ValueError: it has both.
+    """
+    if mesh.texture is not None and mesh.face_textures is not None:
+        raise ValueError(f"{writer}: mesh must have a texture or face textures; got both")
+    if mesh.face_textures is not None and len(mesh.triangles):
+        return Textured(*bake_face_textures(mesh.face_textures))
+    uv_triangles = mesh.triangles if mesh.uv is not None and mesh.uv_triangles is None else mesh.uv_triangles
+    return Textured(mesh.texture, mesh.uv, uv_triangles)
