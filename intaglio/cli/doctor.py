@@ -28,7 +28,6 @@ FRAMEWORKS = {  # title: module, distributions that bring it
     "PyTorch": ("torch", ("torch",)),
     "PaddlePaddle": ("paddle", ("paddlepaddle", "paddlepaddle-gpu")),
     "JAX": ("jax", ("jax",)),
-    "JAX": ("jax", ("jax",)),
 }
 OPTIONS = {"tqdm": "shows progress bars", "imageio-ffmpeg": "writes .mp4"}
 SIMD = {"x86-64-v4": "x86-64-v4 (AVX-512)", "x86-64-v3": "x86-64-v3 (AVX2)"}
