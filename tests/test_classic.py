@@ -142,6 +142,23 @@ def test_silhouettes_have_the_gradient_of_the_original(seed, make, eps):
     assert agree(faces.grad[0], expected)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_an_edge_a_hair_beside_a_pixel_pulls_by_that_hair(axis):
+    # The pixel's distance is 6e-8, beside an eps of 1e-4: what rounds it to a step of 15 pixels loses 1e-3 of the pull.
+    rows = np.nextafter(np.float32([2.0, 2.0, 6.0]), np.float32(9))
+    ndc = (2 * np.stack([np.float32([1, 6, 3.5]), rows], axis=1) + 1 - 8) / 8
+    ndc = ndc if axis == 0 else ndc[::-1, ::-1]
+    face = np.concatenate([ndc, np.ones((3, 1))], axis=1).astype(np.float32)[None]
+    index = classic.face_maps(face, (8, 8))[0]
+    alpha = (index >= 0).astype(float)
+    leaf = torch.tensor(face[None], requires_grad=True)
+    ((draw(leaf, None, 8, anti_aliasing=False, return_depth=False)["alpha"] - 1) ** 2).sum().backward()
+    grad = 2 * (alpha - 1)
+    expected = classic.pixel_map_gradient(face, index, alpha[..., None], grad[..., None], 1e-4)
+    np.testing.assert_allclose(leaf.grad[0].numpy(), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+    assert np.abs(expected).max() > 1e4
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("make", SCENES)
 def test_colour_alpha_and_depth_together_have_the_gradient_of_the_original(make, dtype):

@@ -80,9 +80,9 @@ INTAGLIO_INLINE void sum_lanes(const Run<T>& run, const T* other, T out[2]) {
     for (int64_t c = 0; c < run.channels; ++c, color += run.stride, grad += run.stride)
 #pragma GCC unroll 1  // else GCC unrolls before it vectorizes, and then cannot
       for (int l = 0; l < kLanes; ++l) gain[l] += (color[l] - other[c]) * grad[l];
-    T from_cut = run.from_cut + (T)offset;
+    const T first = (T)offset;  // whole, so that its sum with a lane is exact; a distance of a hair must not be rounded away
     for (int l = 0; l < kLanes; ++l) {
-      T g = gain[l] > 0 ? gain[l] : (T)0, distance = from_cut + (T)l;
+      T g = gain[l] > 0 ? gain[l] : (T)0, distance = run.from_cut + (first + (T)l);
       sum0[l] += g / (run.reach[0] * distance + run.eps[0]);
       sum1[l] += g / (run.reach[1] * distance + run.eps[1]);
     }

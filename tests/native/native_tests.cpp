@@ -168,6 +168,35 @@ struct Run {
     }
   }
 
+  // The same random positions as faces of 2018, seen from both sides.
+  void classic(int64_t channels) {
+    std::vector<T> corners;
+    for (int64_t b = 0; b < r.batch; ++b)
+      for (int64_t i = 0; i < 3 * scene.num_triangles; ++i) {
+        const T* p = g.positions_of(b) + 4 * g.triangles_of(b)[i];
+        corners.insert(corners.end(), {p[0], p[1], p[3]});
+      }
+    ClassicFaces<T> faces{corners.data(), r.batch, scene.num_triangles, true};
+    std::vector<int32_t> index(pixels), again(pixels);
+    T *weights = value(3 * pixels), *depth = value(pixels), *out = value((channels + 1) * pixels);
+    int64_t count = (int64_t)corners.size(), num_light = r.batch * faces.num_drawn() * channels;
+    classic_rasterize(faces, r, (T)0.1, (T)100, index.data(), weights, depth);
+    classic_silhouette(faces, r, (T)0.1, (T)100, again.data(), value(pixels));
+    CHECK(again == index);
+    ClassicFragments<T> fragments{r, index.data(), weights, depth};
+    classic_rasterize_vjp(faces, fragments, depth, value(count));
+    std::vector<T> light(num_light, (T)0.5), background(r.batch * channels, (T)0.25);
+    for (int64_t resolution : {1, 3}) {
+      int64_t texels = r.batch * scene.num_triangles * resolution * resolution * resolution * channels;
+      std::vector<T> cubes(texels, (T)0.75);
+      FaceTextures<T> textures{cubes.data(), scene.num_triangles, resolution, channels, true};
+      classic_shade(textures, light.data(), background.data(), faces, fragments, (T)1e-3, out);
+      classic_shade_vjp(textures, light.data(), faces, fragments, (T)1e-3, out, value(texels), value(num_light));
+    }
+    for (int64_t i = 0; i < (channels + 1) * pixels; ++i) out[i] = (T)((index[i / (channels + 1)] * 7 + i * 3) % 11);
+    classic_sweep_vjp(faces, r, index.data(), out, channels + 1, (T)1e-3, out, value(count));
+  }
+
   void soft(int64_t layers, int64_t channels) {
     std::vector<int32_t> layer_ids(layers * pixels);
     T *weights = value(2 * layers * pixels), *depth = value(layers * pixels), *probability = value(layers * pixels);
@@ -189,6 +218,7 @@ Results<T> run_all(const Scene<T>& scene) {
   run.geometry(weights);
   run.visibility(3);
   run.textures(weights, 3);
+  run.classic(3);
   run.soft(2, 3);
   return std::move(run.results);
 }
