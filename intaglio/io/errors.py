@@ -9,8 +9,6 @@ from pathlib import Path
 class InputError(ValueError):
     """A file is missing, damaged or not what it should be. The text names the file, the place in it and the remedy."""
 
-    def __init__(
-        self, path: str | Path, what: str, *, line: int | None = None, at: str = "", remedy: str = ""
-    ) -> None:
+    def __init__(self, path: str | Path, what: str, *, line: int | None = None, at: str = "", remedy: str = "") -> None:
         place = f"{path}:{line}" if line is not None else str(path)
         super().__init__(f"{place}: {at}{': ' if at else ''}{what}{f' ({remedy})' if remedy else ''}")

@@ -45,7 +45,10 @@ def decode_image(data: bytes, path: str | Path, *, linear: bool = True, max_pixe
 def image_size(data: bytes, path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int, str]:
     """(height, width, "image/png" or "image/jpeg") by the head of a picture's bytes; its pixels may be damaged yet."""
     return _opened(
-        io.BytesIO(data), path, lambda picture: (picture.height, picture.width, picture.get_format_mimetype() or ""), max_pixels
+        io.BytesIO(data),
+        path,
+        lambda picture: (picture.height, picture.width, picture.get_format_mimetype() or ""),
+        max_pixels,
     )
 
 

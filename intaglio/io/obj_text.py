@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lines of an OBJ file as numbers: what it says, in its order, before it becomes a mesh. Nothing in it is trusted."""
+"""The lines of an OBJ file as numbers: what it says, in its order, before it becomes a mesh."""
 
 from __future__ import annotations
 

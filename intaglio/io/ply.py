@@ -94,7 +94,7 @@ def _colors(path: Path, element: Element) -> np.ndarray | None:
         if values is None:
             continue
         dtype = element.types[names[0]]
-        srgb = values / np.iinfo(dtype).max if dtype.kind in "iu" else values
+        srgb = values.astype(np.float64) / np.iinfo(dtype).max if dtype.kind in "iu" else values
         if not ((srgb >= 0) & (srgb <= 1)).all():
             row = int(np.flatnonzero(((srgb < 0) | (srgb > 1)).any(axis=-1))[0])
             raise InputError(path, f"{element.name} {row} has a colour outside of its range: {values[row].tolist()}")

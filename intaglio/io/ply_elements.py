@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The elements of a PLY file: columns of numbers and lists, whatever they mean. Sizes are checked before they are used."""
+"""The elements of a PLY file: columns of numbers and lists, whatever they mean.
+
+Sizes are checked before they are used.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from .limits import Limits
 
 __all__ = ["Element", "Ragged", "read_elements"]
 
-TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4", "double": "f8",
-         "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4", "float32": "f4",
-         "float64": "f8"}  # fmt: skip
+TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
+         "float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2",
+         "int32": "i4", "uint32": "u4", "float32": "f4", "float64": "f8"}  # fmt: skip
 ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
 MAX_HEADER = 1 << 16
 MAX_PROPERTIES = 256

@@ -23,8 +23,8 @@ IS_WHOLE = "is it a whole STL file?"
 def load_stl(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     """A mesh from an STL file, text or binary: NumPy, float32, in the file's own place and size.
 
-    Normals are passed over, the winding stands; so are the names of solids, whose triangles become one mesh, and the two bytes
-    that some programs keep colours in.
+    Normals are passed over, the winding stands; so are the names of solids, whose triangles become one mesh, and the
+    two bytes that some programs keep colours in.
 
     Raises:
         InputError: the file is missing, damaged or too large.
@@ -69,7 +69,7 @@ def save_stl(path: str | Path, mesh: Mesh, *, text: bool = False) -> None:
 
 
 def weld(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[N, 3] float32 -> the distinct rows [V, 3] in the order of their first appearance, and [N] int32 where each is."""
+    """[N, 3] float32 -> the distinct rows [V, 3] in order of first appearance, and [N] int32, where each is."""
     keys = np.ascontiguousarray(corners + np.float32(0)).view(np.uint32)  # -0 and 0 are one place
     order = np.lexsort(keys.T)
     starts = np.ones(len(keys), dtype=bool)
