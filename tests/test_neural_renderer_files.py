@@ -149,6 +149,21 @@ class TestMendedLoading:
         textures = nr.load_obj(path, load_texture=True)[2]
         assert textures[:, 1, 2, 3].tolist() == [pytest.approx(x) for x in ([1, 0, 1], [0.4] * 3, [0.8] * 3, [1, 0, 1])]
 
+    def test_many_faces_with_many_texels_are_read_in_parts(self, tmp_path):
+        faces = "".join(f"f 1/{k} 2/2 3/3\n" for k in (1, 2, 3) * 100)
+        obj = f"mtllib mesh.mtl\n{TRIANGLE}vt 0 0\nvt 1 0\nvt 1 1\nusemtl skin\n{faces}"
+        path = write(tmp_path, obj, "newmtl skin\nmap_Kd picture.png\n", picture=numbered())
+        textures = nr.load_obj(path, load_texture=True, texture_size=12)[2]  # 518,400 texels
+        assert torch.equal(textures, textures[:3].repeat(100, 1, 1, 1, 1))
+        assert not torch.equal(textures[0], textures[1])
+
+    def test_pictures_may_lie_in_a_folder_beside(self, tmp_path):
+        (tmp_path / "models").mkdir()
+        (tmp_path / "images").mkdir()
+        path = textured(tmp_path / "models", UNIT, numbered(), options="../images/")
+        (tmp_path / "models/picture.png").rename(tmp_path / "images/picture.png")
+        assert corners(nr.load_obj(path, load_texture=True)[2]) == [[0, 0, 0], [3, 0, 0], [3, 3, 0]]
+
     def test_a_material_needs_no_uv(self, tmp_path):
         path = write(tmp_path, f"mtllib mesh.mtl\n{TRIANGLE}usemtl m\nf 1 2 3\n", "newmtl m\nKd 0 1 0\n")
         assert nr.load_obj(path, load_texture=True)[2][0, 0, 0, 0].tolist() == [0, 1, 0]

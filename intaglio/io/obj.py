@@ -77,14 +77,16 @@ def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
     """What an OBJ file says, colours and pictures in its own numbers. `load_obj` makes a mesh of it.
 
     Raises:
-        InputError: as `load_obj`, except that names of unknown materials and moved pictures are taken as they come.
+        InputError: as `load_obj`, except that names of unknown materials and moved pictures are taken as they come, and
+            that pictures may lie beside the file's folder too, as in collections of `models` and `images`.
     """
     path, limits = Path(path), Limits()
     found = parse_obj(path, limits)
     vertices, _ = obj_vertices(path, found)
     corners = found.checked_corners(path)
     rows, polygons = fans(np.array(found.counts))
-    known = _known(path, found, limits, linear=False, may_move=True) if materials else {}
+    around = path.resolve().parent.parent
+    known = _known(path, found, limits, around, linear=False, may_move=True) if materials else {}
     nothing = Material()
     of_polygon = [known.get(name, nothing) for name in found.materials]
     return ObjContents(
@@ -100,17 +102,17 @@ def _with_uv(uv: np.ndarray, uv_triangles: np.ndarray) -> dict[str, Any]:
     return {"uv": uv, "uv_triangles": uv_triangles} if (uv_triangles != NONE).all() else {}
 
 
-def _known(path: Path, found: ObjText, limits: Limits, **reading: bool) -> dict[str | None, Material]:
-    """All materials of all libraries by name."""
+def _known(path: Path, found: ObjText, limits: Limits, folder: Path, **reading: bool) -> dict[str | None, Material]:
+    """All materials of all libraries by name; their pictures lie in `folder` or below."""
     known: dict[str | None, Material] = {None: Material()}
     for file in find_libraries(path, found.libraries):
-        known.update(load_materials(file, path.parent, limits, **reading))
+        known.update(load_materials(file, folder, limits, **reading))
     return known
 
 
 def _materials(path: Path, found: ObjText, limits: Limits) -> list[Material]:
     """The material of each polygon; white where it says no colour."""
-    known = _known(path, found, limits)
+    known = _known(path, found, limits, path.parent)
     for line, name in zip(found.lines, found.materials, strict=True):
         if name not in known:
             raise InputError(

@@ -19,6 +19,7 @@ WRAPPINGS = ("REPEAT", "MIRRORED_REPEAT", "CLAMP_TO_EDGE", "CLAMP_TO_BORDER")
 UNPAINTED = 0.5
 TILE = 16  # pixels along a side of a face's tile in the picture that save_obj writes
 CLOSE_TO_LAST = 1e-5
+TEXELS_AT_ONCE = 1 << 18
 
 
 def load_obj(
@@ -67,11 +68,17 @@ def _textures(contents: ObjContents, resolution: int, wrapping: str, use_bilinea
         if wrapping == "CLAMP_TO_BORDER":
             textures[pictured] = 0
             continue
-        uv = contents.uv[contents.uv_triangles[pictured]] * material.uv_scale + material.uv_offset
-        uv = _inside(_wrapped(uv, wrapping), weights)
-        texels = _sampled(material.picture[::-1], uv, use_bilinear)
-        textures[pictured] = texels.reshape(-1, *textures.shape[1:])
+        for some in _parts(np.flatnonzero(pictured), len(weights)):
+            uv = contents.uv[contents.uv_triangles[some]] * material.uv_scale + material.uv_offset
+            uv = _inside(_wrapped(uv, wrapping), weights)
+            texels = _sampled(material.picture[::-1], uv, use_bilinear)
+            textures[some] = texels.reshape(-1, *textures.shape[1:])
     return textures
+
+
+def _parts(faces: np.ndarray, num_texels: int) -> list[np.ndarray]:
+    """So few at a time that what is made of their texels stays small beside the textures themselves."""
+    return np.array_split(faces, -(-len(faces) * num_texels // TEXELS_AT_ONCE))
 
 
 def _texel_weights(resolution: int) -> np.ndarray:
