@@ -140,7 +140,7 @@ def apply(op: Op, *inputs: Any) -> tuple:
     arrays = [x for x, is_one in zip(inputs, is_array, strict=True) if is_one]
     try:
         return _function(op.name, constants)(*arrays)
-    except ValueError as error:  # with the name of XLA's status before what the native code says
+    except (ValueError, jax.errors.JaxRuntimeError) as error:  # XLA's status stands before what the native code says
         status, found, complaint = str(error).partition("INVALID_ARGUMENT: ")
         if status or not found:
             raise
