@@ -202,7 +202,7 @@ def test_every_op_has_a_row(monkeypatch):
 
 def test_every_function_of_the_scene_has_a_row():
     functions = {name for name in intaglio.__all__ if inspect.isfunction(getattr(intaglio, name))} - {*ops.__all__}
-    of_files = {name for name in functions if name.startswith(("load_", "save_"))}
+    of_files = {name for name in functions if name.startswith(("load", "save"))}
     made_by = {name for name, member in vars(Camera).items() if isinstance(member, staticmethod)}
     of_meshes = {name for name, member in vars(Mesh).items() if inspect.isfunction(member) and name[0] != "_"}
     named = {*functions - of_files, *losses.__all__, *made_by, *of_meshes - {"replace", "to", "to_html"}}
