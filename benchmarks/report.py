@@ -11,6 +11,8 @@ from pathlib import Path
 
 from .timing import Timing
 
+VERSIONS = ("intaglio", "numpy", "torch", "paddlepaddle", "jax", "deodr", "moderngl")
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -84,7 +86,7 @@ def machine() -> list[tuple[str, str]]:
         ("system", platform.platform()),
         ("commit", _commit()),
         ("Python", platform.python_version()),
-        *((name, _version(name)) for name in ("intaglio", "numpy", "torch", "deodr", "moderngl")),
+        *((name, _version(name)) for name in VERSIONS),
         ("compiler", _first_line("g++", "--version")),
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .array import from_numpy, to_numpy
 
-__all__ = ["edges", "neighbours"]
+__all__ = ["edge_ends", "edges", "neighbours"]
 
 NO_TRIANGLE = -1
 
@@ -75,6 +75,33 @@ def edges(triangles: Any) -> Any:
     keys = keys[np.diff(keys, prepend=-1) > 0]
     pairs = np.stack([keys // num_vertices, keys % num_vertices], axis=-1)
     return from_numpy(pairs[pairs[:, 0] != pairs[:, 1]].astype(np.int32), like=triangles)
+
+
+def edge_ends(triangles: Any, num_vertices: int) -> tuple[Any, Any]:
+    """The vertices that each vertex shares an edge with, one after another: what `ops.smooth` runs along.
+
+    Args:
+        triangles: [F, 3] integers, vertex indices.
+        num_vertices: V; more than the highest index.
+
+    Returns:
+        starts [V + 1] and ends [2 E], int32 in the framework of `triangles`: ends[starts[v]:starts[v + 1]] are the
+        neighbours of vertex v, in ascending order.
+
+    Raises:
+        ValueError: `triangles` has the wrong shape, or an index is out of range.
+
+    Example:
+        >>> [table.tolist() for table in edge_ends([[0, 1, 2]], 4)]
+        [[0, 2, 4, 6, 6], [1, 2, 0, 2, 0, 1]]
+    """
+    pairs = edges(to_numpy(triangles))
+    if pairs.size and pairs.max() >= num_vertices:
+        raise ValueError(f"edge_ends: triangles must index {num_vertices} vertices; got {pairs.max()}")
+    both_ways = np.concatenate([pairs, pairs[:, ::-1]])
+    both_ways = both_ways[np.lexsort((both_ways[:, 1], both_ways[:, 0]))]
+    starts = np.searchsorted(both_ways[:, 0], np.arange(num_vertices + 1)).astype(np.int32)
+    return from_numpy(starts, like=triangles), from_numpy(both_ways[:, 1].copy(), like=triangles)
 
 
 def _triangles(vertices: np.ndarray, op: str) -> np.ndarray:

@@ -206,6 +206,19 @@ void squared_error_vjp(Arguments& next) {
   });
 }
 
+void smooth(Arguments& next) {
+  Array values = next("values"), starts = next("starts"), ends = next("ends");
+  int64_t rounds = next.integer("rounds");
+  double share = next.number("share");
+  Array out = next("out");
+  for_scalar_of(values, [&](auto scalar) {
+    using T = decltype(scalar);
+    int64_t num_vertices = values.size(0), channels = values.size(1);
+    Graph graph{starts.data<Index>({num_vertices + 1}), ends.data<Index>({-1}), num_vertices, ends.size(0)};
+    intaglio::smooth(values.data<const T>({-1, -1}), graph, channels, rounds, (T)share, out.data<T>({num_vertices, channels}));
+  });
+}
+
 }  // namespace bound
 
 const Bindings& bindings() {
@@ -223,7 +236,8 @@ const Bindings& bindings() {
                    {"downsample", "downsample", bound::downsample},
                    {"downsample_vjp", "downsample backward", bound::downsample_vjp},
                    {"squared_error", "squared_error", bound::squared_error},
-                   {"squared_error_vjp", "squared_error backward", bound::squared_error_vjp}};
+                   {"squared_error_vjp", "squared_error backward", bound::squared_error_vjp},
+                   {"smooth", "smooth", bound::smooth}};
     bind_texture(table);
     bind_sweep_gradient(table);
     bind_soft(table);

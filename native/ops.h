@@ -253,4 +253,14 @@ void squared_error(const T* a, const T* b, int64_t count, T* out);
 template <class T>
 void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a);
 
+// Which vertices are joined by edges: those at the ends of vertex v's are ends[starts[v]] ... ends[starts[v + 1] - 1].
+struct Graph {
+  const int32_t *starts, *ends;
+  int64_t num_vertices, num_ends;
+};
+
+// [num_vertices, channels], spread over the edges: `rounds` edges far. Its own vjp.
+template <class T>
+void smooth(const T* values, const Graph& graph, int64_t channels, int64_t rounds, T share, T* out);
+
 }  // namespace intaglio

@@ -19,7 +19,9 @@ TOYS = {
     "overhead": lambda: overhead.measure(rounds=1),
     "imports": lambda: imports.measure(rounds=1),
     "neural_renderer": lambda: neural_renderer.measure(size=16, num_faces=100, rounds=1),
-    "programs": lambda: programs.measure(["--size", "32", "--steps", "1", "--frames", "2"], rounds=1),
+    "programs": lambda: programs.measure(
+        ["--size", "32", "--steps", "1", "--frames", "2"], rounds=1, frameworks=("torch", "paddle")
+    ),
 }
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from intaglio import load_obj, save_image
+from intaglio import array, load_obj, save_image
+from intaglio.array import frameworks_with_gradients
 from intaglio.cli import main, pictures
 from intaglio.cli.progress import Stop, watch
 
@@ -206,15 +207,39 @@ def test_an_unknown_visibility_is_refused_with_those_there_are(capsys):
     assert line.count("\n") == 1
 
 
-def test_a_fit_without_torch_names_the_package(capsys, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("intaglio.fit")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(sys.modules["intaglio"], "fit", raising=False)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    assert main(["fit", "shape", *FIT]) == 2
-    text = "intaglio: fit: needs PyTorch, which is not there (pip install 'intaglio[torch]')\n"
-    assert capsys.readouterr().err == text
+def test_a_fit_without_its_framework_names_the_package(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "paddle", None)
+    assert main(["fit", "shape", "--framework", "paddle", *FIT]) == 2
+    assert capsys.readouterr().err == (
+        "intaglio: array: paddle must be installed; got none (pip install 'intaglio[paddle]')\n"
+    )
     assert files() == []
+
+
+def test_a_fit_takes_the_first_framework_there_is_and_names_the_packages_where_there_is_none(capsys, monkeypatch):
+    there = set(frameworks_with_gradients())
+    monkeypatch.setattr(array, "find_spec", there.__contains__)
+    for name in frameworks_with_gradients():
+        assert array.default_framework() == name
+        there.remove(name)
+    assert main(["fit", "shape", *FIT]) == 2
+    names = ", ".join(frameworks_with_gradients())
+    text = f"array: one of {names} must be installed; got none (pip install 'intaglio[torch]' or another)"
+    assert capsys.readouterr().err == f"intaglio: {text}\n"
+    assert files() == []
+
+
+@pytest.mark.parametrize("name", frameworks_with_gradients()[1:])
+def test_the_programs_do_the_same_in_every_framework(folder, name):
+    for framework in ("torch", name):
+        assert main(["demo", "-o", framework, "--frames", "2", "--framework", framework, *FIT]) == 0
+    for path in sorted(Path("torch").glob("*.gif")):
+        with Image.open(path) as expected, Image.open(Path(name) / path.name) as found:
+            assert expected.n_frames == found.n_frames
+            for frame in range(expected.n_frames):
+                expected.seek(frame), found.seek(frame)
+                differ = np.abs(np.asarray(expected.convert("RGB"), int) - np.asarray(found.convert("RGB"), int))
+                assert differ.mean() < 0.5, "of 255 steps"
 
 
 def test_help_and_version_are_printed(capsys):

@@ -8,6 +8,7 @@ import torch
 from reference import chains, scenes
 
 from intaglio import neighbours
+from intaglio.topology import edge_ends
 
 
 def duplicates(rng):
@@ -70,6 +71,7 @@ def inputs_of(pos_clip, triangles, rng):
     x["face_textures"] = torch.tensor(rng.normal(size=(len(triangles), 2, 2, 2, 3)), dtype=torch.float32)
     x["triangles"] = torch.from_numpy(np.ascontiguousarray(triangles))
     x["neighbours"] = torch.from_numpy(neighbours(x["triangles"].numpy()))
+    x["starts"], x["ends"] = edge_ends(x["triangles"], x["attributes"].shape[-2])
     return x
 
 

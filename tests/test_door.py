@@ -36,7 +36,35 @@ def in_torch(array):
     return torch.from_numpy(array)
 
 
+STARTS, ENDS = np.array([0, 1, 2, 2], np.int32), np.array([1, 0], np.int32)  # three vertices, one edge
+COLUMN = np.zeros((3, 1), np.float32)
+
 CASES = {
+    # smooth
+    "starts of another mesh": (
+        lambda: ops.smooth(COLUMN, STARTS[:2], ENDS, rounds=1),
+        "smooth: starts must be [4]; got [2] (see topology.edge_ends)",
+    ),
+    "starts that fall": (
+        lambda: ops.smooth(COLUMN, STARTS[::-1].copy(), ENDS, rounds=1),
+        "smooth: starts must not fall; got a fall at vertex 1 (see topology.edge_ends)",
+    ),
+    "starts that end early": (
+        lambda: ops.smooth(COLUMN, STARTS - STARTS, ENDS, rounds=1),
+        "smooth: starts must run from 0 to 2; got 0 to 0 (see topology.edge_ends)",
+    ),
+    "ends beyond the vertices": (
+        lambda: ops.smooth(COLUMN, STARTS, ENDS + np.int32(2), rounds=1),
+        "smooth: ends must be in [0, 3); got 3 (were these made for this mesh?)",
+    ),
+    "half a round": (
+        lambda: ops.smooth(COLUMN, STARTS, ENDS, rounds=0.5),
+        "smooth: rounds must be a whole number from 0 on; got 0.5 (how many edges far a value is felt)",
+    ),
+    "the whole share": (
+        lambda: ops.smooth(COLUMN, STARTS, ENDS, rounds=1, share=1),
+        "smooth: share must be a number from 0 to below 1; got 1 (the default is 0.95)",
+    ),
     # rasterize
     "no batch axis": (
         lambda: ops.rasterize(POS[0], TRIANGLES, SIZE),

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from intaglio import Camera, losses, orbit, render_silhouette, shapes
-from intaglio.fit import fit_camera, fit_shape, fit_texture, use_one_torch_thread
+from intaglio import Camera, Mesh, losses, orbit, render_silhouette, shapes
+from intaglio.array import framework, frameworks_with_gradients, namespace, to_numpy
+from intaglio.fit import fit_camera, fit_shape, fit_texture
 from intaglio.fit.adam import Adam
 from intaglio.fit.smoothing import surface_smoother
+from intaglio.ops import smooth
 
 SIZE = 256
 FROM_THE_SPOUT = Camera.look_at(orbit(2.732, 0, 90))
@@ -24,7 +26,7 @@ LOSSES_OF_2018 = [10103, 8090, 5080, 2000, 500, 41, 7]
 @pytest.fixture(autouse=True)
 def one_thread():
     before = torch.get_num_threads()
-    use_one_torch_thread()
+    framework("torch").use_one_thread()
     assert torch.get_num_threads() == 1
     yield
     torch.set_num_threads(before)
@@ -136,47 +138,81 @@ def test_a_fit_gives_the_same_bits_twice(teapot, square, visibility):
     assert torch.equal(first.mesh.vertices, second.mesh.vertices)
 
 
-def test_adam_moves_first_by_the_learning_rate_whatever_the_gradient():
-    parameter = torch.zeros(3)
-    Adam(parameter, 0.1).step(torch.tensor([1e-3, -5.0, 0.0]))
-    np.testing.assert_allclose(parameter, [-0.1, 0.1, 0], atol=1e-5)  # 1e-8 / 1e-3 short of it
+in_all = pytest.mark.parametrize("name", frameworks_with_gradients())
 
 
-def test_adam_is_that_of_torch():
-    torch.manual_seed(0)
-    ours, theirs = torch.ones(5), torch.ones(5, requires_grad=True)
-    adam, reference = Adam(ours, 0.1, (0.5, 0.999)), torch.optim.Adam([theirs], lr=0.1, betas=(0.5, 0.999))
+@in_all
+def test_adam_moves_first_by_the_learning_rate_whatever_the_gradient(name):
+    grad = framework(name).from_numpy(np.float32([1e-3, -5.0, 0.0]))
+    moved = Adam.start(namespace(grad).zeros_like(grad)).step(grad, 0.1).parameter
+    np.testing.assert_allclose(to_numpy(moved), [-0.1, 0.1, 0], atol=1e-5)  # 1e-8 / 1e-3 short of it
+
+
+@in_all
+def test_adam_is_that_of_torch(name):
+    xp, rng = framework(name), np.random.default_rng(0)
+    theirs = torch.ones(5, requires_grad=True)
+    reference = torch.optim.Adam([theirs], lr=0.1, betas=(0.5, 0.999))
+    adam = Adam.start(xp.from_numpy(np.ones(5, np.float32)))
     for _ in range(10):
-        theirs.grad = torch.randn(5)
-        adam.step(theirs.grad)
+        grad = rng.normal(size=5).astype(np.float32)
+        adam = adam.step(xp.from_numpy(grad), 0.1, (0.5, 0.999))
+        theirs.grad = torch.from_numpy(grad)
         reference.step()
-    np.testing.assert_allclose(ours, theirs.detach(), rtol=1e-5)  # float32, some ten operations in ten steps
+    # float32, some ten operations in ten steps
+    np.testing.assert_allclose(to_numpy(adam.parameter), theirs.detach(), rtol=1e-5)
 
 
-def test_uniform_adam_keeps_the_proportions_of_the_gradient():
-    parameter = torch.zeros(3)
-    Adam(parameter, 0.1, uniform=True).step(torch.tensor([1.0, -2.0, 0.0]))
-    np.testing.assert_allclose(parameter, [-0.05, 0.1, 0], rtol=1e-6)
+@in_all
+def test_uniform_adam_keeps_the_proportions_of_the_gradient(name):
+    grad = framework(name).from_numpy(np.float32([1.0, -2.0, 0.0]))
+    moved = Adam.start(namespace(grad).zeros_like(grad)).step(grad, 0.1, uniform=True).parameter
+    np.testing.assert_allclose(to_numpy(moved), [-0.05, 0.1, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", frameworks_with_gradients()[1:])
+def test_the_losses_are_those_of_torch_in_every_framework(name, teapot, square, silhouette):
+    picture = np.stack([square, 0.5 * square, 0 * square], axis=-1)
+    sides = [Camera.orthographic(orbit(2.732, 0, 36 * k)) for k in range(11)]
+    fits = {
+        "shape": (lambda mesh: fit_shape(mesh, square, FROM_THE_SPOUT), 100),
+        "camera": (lambda mesh: fit_camera(mesh, silhouette, (6, 10, -14)), 40),
+        "texture": (lambda mesh: fit_texture(mesh, picture, sides), 10),
+    }
+    for fit, num_steps in fits.values():
+        curves = []
+        for framework_name in ("torch", name):
+            steps = itertools.islice(fit(teapot.to(framework_name)), num_steps + 1)
+            curves.append(np.array([step.loss for step in steps]))
+        # To 1 % of where it stands, or of 1 % of where it began: the last pixels come and go.
+        expected, found = curves
+        np.testing.assert_allclose(found, expected, rtol=0.01, atol=1e-4 * expected[0])
 
 
 def test_a_spike_is_felt_as_many_edges_away_as_there_are_rounds():
     num_vertices = 10
     strip = np.array([[k, k + 1, k + 2] for k in range(num_vertices - 2)])  # vertex k is one edge from k + 1 and k + 2
-    spike = torch.zeros(num_vertices, 1)
+    spike = np.zeros((num_vertices, 1), np.float32)
     spike[0] = 1
-    felt = surface_smoother(strip, num_vertices, 3, spike)(spike)[:, 0]
+    felt = surface_smoother(Mesh(np.zeros((num_vertices, 3), np.float32), strip), 3)(spike)[:, 0]
     assert (felt > 0).tolist() == [True] * 7 + [False] * 3
 
 
 def test_smoothing_is_symmetric(teapot):
-    num_vertices = len(teapot.vertices)
-    matrix = surface_smoother(teapot.triangles, num_vertices, 5, torch.zeros(()))(torch.eye(num_vertices))
+    matrix = surface_smoother(teapot, 5)(np.eye(len(teapot.vertices), dtype=np.float32))
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-6)
 
 
-def test_no_rounds_change_nothing():
-    values = torch.arange(6.0).reshape(3, 2)
-    assert torch.equal(surface_smoother(np.array([[0, 1, 2]]), 3, 0, values)(values), values)
+def test_smoothing_takes_its_share_from_the_neighbours_by_their_degrees():
+    path = np.int32([0, 1, 3, 4]), np.int32([1, 0, 2, 1])  # three vertices in a row, of one, two and one edges
+    once = smooth(np.float64([[1.0], [0], [0]]), *path, rounds=1, share=0.5)
+    np.testing.assert_allclose(once[:, 0], [0.5, 0.5 / np.sqrt(2), 0], rtol=1e-15)
+    twice = smooth(np.float64([[1.0], [0], [0]]), *path, rounds=2, share=0.5)
+    np.testing.assert_allclose(twice[:, 0], [0.5 + 0.125, 0.25 / np.sqrt(2), 0.125], rtol=1e-15)
+
+
+def test_no_rounds_change_nothing(teapot):
+    np.testing.assert_array_equal(surface_smoother(teapot, 0)(teapot.vertices), teapot.vertices)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ POS = jnp.array([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 1]]], dtype=jnp.float
 def inputs(dtype=torch.float32, **how):
     """Those of the chains: what is differentiable, and the integers."""
     x = {name: jnp.array(value.numpy()) for name, value in chains.inputs(dtype, **how).items()}
-    integers = {name: x.pop(name) for name in ("triangles", "neighbours")}
+    integers = {name: x.pop(name) for name, value in list(x.items()) if value.dtype == jnp.int32}
     return x, integers
 
 

@@ -4,7 +4,7 @@
 Python, from the bottom: trees, array and topology; what shows pictures and meshes to people (picture, atlas, page);
 ops; the scene (mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit; cli. Native:
 vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors.
-Frameworks are imported by their own front ends, and torch by the fits, whose loops need gradients.
+Frameworks are imported by their own front ends.
 """
 
 import ast
@@ -99,7 +99,7 @@ def may_import(layer: str, parts: tuple[str, ...], name: str) -> bool:
         return rest.split(".")[0] in PYTHON_LAYERS[layer]
     if top in FRAMEWORKS:
         is_front_end = layer == "ops" and parts[2:] == (top,)
-        return is_front_end or (layer, top) == ("fit", "torch") or (layer == "neural_renderer" and parts[-1] == top)
+        return is_front_end or (layer == "neural_renderer" and parts[-1] == top)
     if top in THIRD_PARTY:
         return layer in THIRD_PARTY[top]
     return top in sys.stdlib_module_names
@@ -152,7 +152,7 @@ def test_native_files_include_only_what_lies_below_them():
         ("ops/calls/op.py", "from ...rendering import x", "intaglio/ops/calls/op.py: imports intaglio.rendering"),
         ("ops/numpy.py", "import torch", "intaglio/ops/numpy.py: imports torch"),
         ("rendering.py", "def f():\n    import torch.nn", "intaglio/rendering.py: imports torch.nn"),
-        ("fit/shape.py", "import jax", "intaglio/fit/shape.py: imports jax"),
+        ("fit/shape.py", "import torch", "intaglio/fit/shape.py: imports torch"),
         ("cli/main.py", "import torch", "intaglio/cli/main.py: imports torch"),
         ("io/obj.py", "from .. import ops", "intaglio/io/obj.py: imports intaglio.ops"),
         ("shapes.py", "import scipy", "intaglio/shapes.py: imports scipy"),

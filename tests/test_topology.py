@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
+import itertools
 import re
 import time
 
 import numpy as np
 import pytest
 
-from intaglio.topology import edges, neighbours
+from intaglio.topology import edge_ends, edges, neighbours
 
 TWO_TRIANGLES = np.array([[0, 1, 2], [2, 1, 3]], dtype=np.int32)
 TETRAHEDRON = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], dtype=np.int32)
@@ -129,3 +130,11 @@ def grid(columns, rows):
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     cells = [np.stack([a, c, b], axis=-1), np.stack([b, c, d], axis=-1)]
     return np.concatenate([cell.reshape(-1, 3) for cell in cells])
+
+
+def test_the_ends_of_two_triangles_that_share_an_edge():
+    starts, ends = edge_ends([[0, 1, 2], [2, 1, 3]], 5)
+    assert starts.tolist() == [0, 2, 5, 8, 10, 10]
+    assert [ends[a:b].tolist() for a, b in itertools.pairwise(starts)] == [[1, 2], [0, 2, 3], [0, 1, 3], [1, 2], []]
+    with pytest.raises(ValueError, match=r"^edge_ends: triangles must index 3 vertices; got 3$"):
+        edge_ends([[0, 1, 2], [2, 1, 3]], 3)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import __version__
+from ..array import frameworks_with_gradients
 from .demo import demo
 from .doctor import doctor
 from .draw import draw
@@ -104,6 +105,8 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
 def _add_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=_whole(1, MAX_SIZE), default=256, help="of pictures, in pixels (256)")
     parser.add_argument("--supersample", type=_whole(1, 4), default=2, help="samples across a pixel (2)")
+    default = "the first of them that is installed"
+    parser.add_argument("--framework", choices=frameworks_with_gradients(), help=f"whose arrays are used ({default})")
     parser.add_argument("--device", type=_device, default="cpu", help="cpu, the only one so far")
 
 

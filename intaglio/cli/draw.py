@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`intaglio render`: a mesh from all sides. Needs no framework."""
+"""`intaglio render`: a mesh from all sides. Needs no framework, and takes NumPy unless one is asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..array import to_numpy
 from ..camera import Camera, orbit
 from ..io.animation import Animation
 from ..rendering import render
@@ -24,11 +25,14 @@ def draw(options: argparse.Namespace, stop: Stop) -> str:
     if options.distance <= 0:
         raise ValueError(f"render: --distance must be above 0; got {options.distance}")
     mesh = load_mesh(options.mesh)
+    if options.framework is not None:
+        mesh = mesh.to(options.framework)
 
     def frame(azimuth: float) -> Any:
         camera = Camera.look_at(orbit(options.distance, options.elevation, azimuth))
         size = (options.size, options.size)
-        return render(mesh, camera, size, shading=options.shading, supersample=options.supersample).color[0]
+        image = render(mesh, camera, size, shading=options.shading, supersample=options.supersample)
+        return to_numpy(image.color[0])
 
     num_frames, rate = turntable(options.output, frame, options.frames, stop)
     line = f"drawn: {options.output}, {num_frames} frames, {rate:.0f} frames/s"

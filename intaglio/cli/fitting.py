@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..array import to_numpy
+from .. import fit
+from ..array import default_framework, framework, to_numpy
 from ..camera import Camera, orbit
 from ..io import save_image, save_obj
 from ..io.animation import Animation
@@ -44,8 +45,8 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
     mesh = load_mesh(options.mesh)
     target = square(options.size) if options.reference is None else load_silhouette(options.reference)
     num_steps = options.steps or (300 if options.visibility == "sweep" else 120)
-    steps = _fits().fit_shape(
-        mesh,
+    steps = fit.fit_shape(
+        _in_framework(options, mesh),
         target,
         Camera.look_at(orbit(DISTANCE, 0, 90)),
         visibility=options.visibility,
@@ -77,7 +78,9 @@ def fit_texture(options: argparse.Namespace, stop: Stop) -> str:
     check_outputs(options.output, (result, obj, reference))
     mesh = load_mesh(options.mesh)
     target = sunset(options.size) if options.reference is None else load_color(options.reference)
-    steps = _fits().fit_texture(mesh, target, _random_sides(options.seed), supersample=options.supersample)
+    steps = fit.fit_texture(
+        _in_framework(options, mesh), target, _random_sides(options.seed), supersample=options.supersample
+    )
     save_image(reference, target)
     losses: list[float] = []
     start = time.perf_counter()
@@ -102,7 +105,13 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
     check_outputs(options.output, (beside(options.output, "-reference", ".png"),))
     mesh = load_mesh(options.mesh)
     target = _seen_from_goal(options, mesh) if options.reference is None else load_silhouette(options.reference)
-    steps = _fits().fit_camera(mesh, target, START_EYE, visibility=options.visibility, supersample=options.supersample)
+    steps = fit.fit_camera(
+        _in_framework(options, mesh),
+        target,
+        START_EYE,
+        visibility=options.visibility,
+        supersample=options.supersample,
+    )
     save_image(beside(options.output, "-reference", ".png"), target)
     # The loss that the program of 2018 stops at, in pictures of 256 x 256; `edge` comes closer, and shall.
     enough = (70 if options.visibility == "sweep" else 10) * target.size / 256**2
@@ -121,23 +130,22 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
             if step.loss < enough:
                 break
     rate = _rate(losses, start)
-    found = "eye " + ", ".join(f"{x:.3f}" for x in step.eye.tolist())
+    found = "eye " + ", ".join(f"{x:.3f}" for x in to_numpy(step.eye))
     if options.reference is None:
         near = f", within 1 of both after {near_at} steps" if near_at is not None else ""
         found += f": {degrees:.2f} degrees and {percent:.2f} % of the distance off{near}"
     return _closed(f"camera, {options.visibility}", losses, losses[-1], found, rate)
 
 
-def _fits() -> Any:
-    """`intaglio.fit`, which needs PyTorch."""
-    try:
-        from .. import fit
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ValueError("fit: needs PyTorch, which is not there (pip install 'intaglio[torch]')") from error
-    fit.use_one_torch_thread()
-    return fit
+def _in_framework(options: argparse.Namespace, mesh: Mesh) -> Mesh:
+    """The mesh where it is to be fitted, and that framework's threads put aside.
+
+    They wait for one another at every op, of which a step has a hundred; where something else uses a core, that takes
+    ten times as long as it saves. The cores are left to intaglio's ops and to the coding of pictures.
+    """
+    name = options.framework or default_framework()
+    framework(name).use_one_thread()
+    return mesh.to(name)
 
 
 def _random_sides(seed: int) -> Iterator[Camera]:

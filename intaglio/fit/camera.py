@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import torch
+import numpy as np
 
+from ..array import as_float_array, namespace, to_numpy
 from ..camera import Camera, orbit
 from ..losses import squared_error
 from ..mesh import Mesh
 from ..rendering import render_silhouette
 from .adam import Adam
+from .frameworks import differentiable
 
 __all__ = ["CameraStep", "fit_camera"]
 
@@ -26,8 +28,8 @@ class CameraStep(NamedTuple):
     """
 
     loss: float
-    alpha: torch.Tensor
-    eye: torch.Tensor
+    alpha: Any
+    eye: Any
 
 
 def fit_camera(
@@ -42,9 +44,8 @@ def fit_camera(
     """Endless steps of Adam on the eye of a camera that looks at the origin; the first is the eye as it comes.
 
     Args:
-        mesh: any framework.
         target: [H, W], the silhouette to find, from 0 to 1; any framework.
-        eye: [3], where to begin, world space. It should see most of the mesh.
+        eye: [3], where to begin, world space; any framework. It should see most of the mesh.
 
     Other arguments:
         visibility: as of `render`. With "sweep" the eye's coordinates move on their own, by 0.1, as in 2018; else
@@ -61,45 +62,47 @@ def fit_camera(
     """
     if len(target.shape) != 2:
         raise ValueError(f"fit_camera: target must be [H, W]; got {list(target.shape)}")
-    eye = torch.as_tensor(eye, dtype=torch.float32)
-    if tuple(eye.shape) != (3,):
-        raise ValueError(f"fit_camera: eye must be [3]; got {list(eye.shape)}")
+    start = to_numpy(as_float_array(eye))
+    if start.shape != (3,):
+        raise ValueError(f"fit_camera: eye must be [3]; got {list(start.shape)}")
+    mesh = differentiable(mesh)
     if visibility == "sweep":
-        return _steps(
-            mesh.to("torch"), target, eye.clone(), lambda eye: eye, visibility, learning_rate or 0.1, supersample
-        )
-    place = _place(eye)
-    return _steps(mesh.to("torch"), target, place, _eye, visibility, learning_rate or 0.05, supersample)
+        return _steps(mesh, target, start, lambda eye: 1 * eye, visibility, learning_rate or 0.1, supersample)
+    return _steps(mesh, target, _place(start), _eye, visibility, learning_rate or 0.05, supersample)
 
 
-def _place(eye: torch.Tensor) -> torch.Tensor:
+def _place(eye: np.ndarray) -> np.ndarray:
     """[3] logarithm of the distance, elevation, azimuth (radians)."""
-    distance = eye.norm()
-    return torch.stack([distance.log(), torch.asin(eye[1] / distance), torch.atan2(eye[0], eye[2])])
+    distance = np.linalg.norm(eye)
+    return np.array([np.log(distance), np.arcsin(eye[1] / distance), np.arctan2(eye[0], eye[2])])
 
 
-def _eye(place: torch.Tensor) -> torch.Tensor:
-    return orbit(place[0].exp(), torch.rad2deg(place[1]), torch.rad2deg(place[2]))
+def _eye(place: Any) -> Any:
+    degrees = place * (180 / np.pi)
+    return orbit(namespace(place).exp(place[0]), degrees[1], degrees[2])
 
 
 def _steps(
     mesh: Mesh,
     target: Any,
-    place: torch.Tensor,
-    eye_of: Callable[[torch.Tensor], torch.Tensor],
+    place: np.ndarray,
+    eye_of: Callable[[Any], Any],
     visibility: str,
     learning_rate: float,
     supersample: int,
 ) -> Iterator[CameraStep]:
-    target = torch.as_tensor(target).to(mesh.vertices)[None]
-    place.requires_grad_()
-    adam = Adam(place, learning_rate)
-    while True:
+    xp = namespace(mesh.vertices)
+    target = xp.constant(to_numpy(target), mesh.vertices)[None]
+
+    def picture(place: Any) -> tuple[Any, Any, Any]:
         eye = eye_of(place)
-        alpha = render_silhouette(
-            mesh, Camera.look_at(eye), tuple(target.shape[1:]), visibility=visibility, supersample=supersample
-        )
-        loss = squared_error(alpha, target)
-        yield CameraStep(loss.item(), alpha.detach()[0], eye.detach().clone())
-        (grad,) = torch.autograd.grad(loss, place)
-        adam.step(grad)
+        camera, size = Camera.look_at(eye), tuple(target.shape[1:])
+        alpha = render_silhouette(mesh, camera, size, visibility=visibility, supersample=supersample)
+        return squared_error(alpha, target), alpha, eye
+
+    picture_and_grad = xp.value_and_grad(picture)
+    places = Adam.start(xp.constant(place, mesh.vertices))
+    while True:
+        loss, alpha, eye, grad = picture_and_grad(places.parameter)
+        yield CameraStep(float(loss), alpha[0], eye)
+        places = places.step(grad, learning_rate)

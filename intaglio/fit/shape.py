@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import torch
-
-from ..array import to_numpy
+from ..array import namespace, to_numpy
 from ..camera import Camera
 from ..losses import squared_error
 from ..mesh import Mesh
 from ..rendering import render_silhouette
 from .adam import Adam
+from .frameworks import differentiable
 from .smoothing import surface_smoother
 
 __all__ = ["ShapeStep", "fit_shape"]
@@ -24,11 +23,11 @@ class ShapeStep(NamedTuple):
 
     loss: sum of (alpha - target)^2.
     alpha: [H, W], the silhouette.
-    mesh: the mesh that has it, in torch, without gradient.
+    mesh: the mesh that has it, without gradient.
     """
 
     loss: float
-    alpha: torch.Tensor
+    alpha: Any
     mesh: Mesh
 
 
@@ -45,7 +44,7 @@ def fit_shape(
     """Endless steps of Adam on the vertices; the first is the mesh as it comes.
 
     Args:
-        mesh: vertices [V, 3], any framework; left as it is.
+        mesh: vertices [V, 3]; left as it is.
         target: [H, W], the silhouette to reach, from 0 to 1; any framework.
         camera: what sees it.
 
@@ -73,27 +72,27 @@ def fit_shape(
         learning_rate = 0.001 if as_in_2018 else 0.07
     if smoothing is None:
         smoothing = 0 if as_in_2018 else 20
-    return _steps(mesh.to("torch"), target, camera, visibility, learning_rate, smoothing, supersample)
+    return _steps(differentiable(mesh), target, camera, visibility, learning_rate, smoothing, supersample)
 
 
 def _steps(
     mesh: Mesh, target: Any, camera: Camera, visibility: str, learning_rate: float, smoothing: int, supersample: int
 ) -> Iterator[ShapeStep]:
-    start = mesh.vertices.detach()
-    target = torch.as_tensor(target).to(start)[None]
-    smooth = surface_smoother(to_numpy(mesh.triangles), len(start), smoothing, start)
-    moves = torch.zeros_like(start)
-    adam = Adam(moves, learning_rate, uniform=smoothing > 0)
+    xp = namespace(mesh.vertices)
+    start = xp.stop_gradient(mesh.vertices)
+    target = xp.constant(to_numpy(target), start)[None]
+    smooth = surface_smoother(mesh, smoothing)
+
+    def picture(vertices: Any) -> tuple[Any, Any]:
+        seen = mesh.replace(vertices=vertices)
+        size = tuple(target.shape[1:])
+        alpha = render_silhouette(seen, camera, size, visibility=visibility, supersample=supersample)
+        return squared_error(alpha, target), alpha
+
+    picture_and_grad = xp.value_and_grad(picture)
+    moves = Adam.start(xp.zeros_like(start))
     while True:
-        vertices = (start + smooth(moves)).requires_grad_()
-        alpha = render_silhouette(
-            mesh.replace(vertices=vertices),
-            camera,
-            tuple(target.shape[1:]),
-            visibility=visibility,
-            supersample=supersample,
-        )
-        loss = squared_error(alpha, target)
-        yield ShapeStep(loss.item(), alpha.detach()[0], mesh.replace(vertices=vertices.detach()))
-        (grad,) = torch.autograd.grad(loss, vertices)
-        adam.step(smooth(grad))
+        vertices = start + smooth(moves.parameter)
+        loss, alpha, grad = picture_and_grad(vertices)
+        yield ShapeStep(float(loss), alpha[0], mesh.replace(vertices=vertices))
+        moves = moves.step(smooth(grad), learning_rate, uniform=smoothing > 0)

@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import torch
+import numpy as np
 
+from ..array import namespace, to_numpy
 from ..camera import Camera
 from ..light import AmbientLight
 from ..losses import squared_error
 from ..mesh import Mesh
 from ..rendering import render
 from .adam import Adam
+from .frameworks import differentiable
 
 __all__ = ["TextureStep", "fit_texture"]
 
@@ -23,11 +25,11 @@ class TextureStep(NamedTuple):
 
     loss: sum of (color - target)^2 in the view of this step.
     color: [H, W, 3], linear, that view.
-    mesh: the mesh painted so far, in torch, without gradient.
+    mesh: the mesh painted so far, without gradient.
     """
 
     loss: float
-    color: torch.Tensor
+    color: Any
     mesh: Mesh
 
 
@@ -43,7 +45,7 @@ def fit_texture(
     """Steps of Adam on face textures, one for each camera; the first shows the mesh black.
 
     Args:
-        mesh: any framework; its colours are put aside.
+        mesh: its colours are put aside.
         target: [H, W, 3], linear, what every camera is to see; any framework.
         cameras: a view for each step; the fit ends where they end.
 
@@ -63,28 +65,26 @@ def fit_texture(
     """
     if len(target.shape) != 3 or target.shape[-1] != 3:
         raise ValueError(f"fit_texture: target must be [H, W, 3]; got {list(target.shape)}")
-    bare = Mesh(mesh.vertices, mesh.triangles, neighbours=mesh.neighbours).to("torch")
+    bare = differentiable(Mesh(mesh.vertices, mesh.triangles, neighbours=mesh.neighbours))
     return _steps(bare, target, cameras, resolution, learning_rate, supersample)
 
 
 def _steps(
     mesh: Mesh, target: Any, cameras: Iterable[Camera], resolution: int, learning_rate: float, supersample: int
 ) -> Iterator[TextureStep]:
-    target = torch.as_tensor(target).to(mesh.vertices)[None]
-    texels = torch.zeros((len(mesh.triangles), *(resolution,) * 3, 3), dtype=mesh.vertices.dtype)
-    adam = Adam(texels, learning_rate, betas=(0.5, 0.999))
+    xp = namespace(mesh.vertices)
+    target = xp.constant(to_numpy(target), mesh.vertices)[None]
+
+    def picture(colors: Any, camera: Camera) -> tuple[Any, Any]:
+        painted = mesh.replace(face_textures=colors)
+        size, lights = tuple(target.shape[1:3]), (AmbientLight(),)
+        color = render(painted, camera, size, lights=lights, visibility=None, supersample=supersample).color
+        return squared_error(color, target), color
+
+    picture_and_grad = xp.value_and_grad(picture)
+    texels = Adam.start(xp.constant(np.zeros((len(mesh.triangles), *(resolution,) * 3, 3)), mesh.vertices))
     for camera in cameras:
-        # tanh(x) = 2 sigmoid(2 x) - 1, and takes eight times as long.
-        colors = (2 * texels).sigmoid_().mul_(2).sub_(1).requires_grad_()
-        color = render(
-            mesh.replace(face_textures=colors),
-            camera,
-            tuple(target.shape[1:3]),
-            lights=(AmbientLight(),),
-            visibility=None,
-            supersample=supersample,
-        ).color
-        loss = squared_error(color, target)
-        yield TextureStep(loss.item(), color.detach()[0], mesh.replace(face_textures=colors.detach()))
-        (grad,) = torch.autograd.grad(loss, colors)
-        adam.step(torch.addcmul(grad, grad * colors.detach(), colors.detach(), value=-1))
+        colors = xp.tanh(texels.parameter)
+        loss, color, grad = picture_and_grad(colors, camera)
+        yield TextureStep(float(loss), color[0], mesh.replace(face_textures=colors))
+        texels = texels.step(grad - grad * colors * colors, learning_rate, betas=(0.5, 0.999))

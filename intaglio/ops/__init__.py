@@ -13,6 +13,7 @@ from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_deriva
 from .image import downsample
 from .loss import squared_error
 from .soft import SoftFragments, soft_blend, soft_rasterize
+from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
 from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
 
@@ -34,6 +35,7 @@ __all__ = [
     "silhouette",
     "silhouette_error",
     "simd_level",
+    "smooth",
     "soft_blend",
     "soft_rasterize",
     "squared_error",

@@ -131,6 +131,9 @@ struct Run {
       silhouette_error(g, scene.neighbours.data(), r, (int64_t)3, image, value(r.batch), value(positions));
     squared_error(image, scene.pos_clip.data(), std::min(channels * pixels, positions), value(1));
     squared_error_vjp(image, scene.pos_clip.data(), std::min(channels * pixels, positions), (T)2, value(channels * pixels));
+    const int32_t starts[] = {0, 1, 3, 4, 4}, ends[] = {1, 0, 2, 1};  // a path of three vertices, and one alone
+    smooth(scene.pos_clip.data(), Graph{starts, ends, 4, 4}, std::min<int64_t>(channels, positions / 4), 3, (T)0.5,
+           value(4 * channels));
     Raster coarse{r.batch, r.height / 2, r.width / 2};
     if (r.height % 2 == 0 && r.width % 2 == 0) {
       T* means = value(channels * pixels / 4);

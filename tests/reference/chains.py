@@ -13,7 +13,7 @@ import torch
 
 from intaglio import ops
 from intaglio.array import namespace
-from intaglio.topology import neighbours
+from intaglio.topology import edge_ends, neighbours
 from reference import scenes
 
 Inputs = dict[str, Any]
@@ -33,6 +33,7 @@ def numpy_inputs(batch: int = 3, level: int = 2, seed: int = 0) -> dict[str, np.
     vertices = vertices + np.array([0.1, -0.2, -3.2]) + 0.2 * rng.normal(size=(batch, 1, 3))
     matrix = scenes.perspective(1.8, aspect=SIZE[1] / SIZE[0])
     num_triangles = len(sphere.triangles)
+    starts, ends = edge_ends(sphere.triangles, len(sphere.vertices))
     return {
         "pos_clip": np.concatenate([scenes.project(matrix, v) for v in vertices]),
         "attributes": rng.normal(size=(batch, len(sphere.vertices), 3)),
@@ -43,6 +44,8 @@ def numpy_inputs(batch: int = 3, level: int = 2, seed: int = 0) -> dict[str, np.
         "target": rng.normal(size=(batch, *SIZE, 3)),
         "triangles": sphere.triangles,
         "neighbours": neighbours(sphere.triangles),
+        "starts": starts,
+        "ends": ends,
     }
 
 
@@ -92,6 +95,10 @@ def downsample(x: Inputs) -> tuple:
     return (ops.downsample(x["background"], 4),)
 
 
+def smooth(x: Inputs) -> tuple:
+    return (ops.smooth(x["attributes"][0], x["starts"], x["ends"], rounds=3),)
+
+
 def antialias(x: Inputs) -> tuple:
     fragments = fragments_of(x)
     image, table = image_of(x, fragments), x["neighbours"]
@@ -136,7 +143,7 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
         rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error, antialias,
-        sweep_gradient, sample_texture, trilinear, sample_face_texture, soft, squared_error, downsample,
+        sweep_gradient, sample_texture, trilinear, sample_face_texture, soft, squared_error, smooth, downsample,
     )
 }  # fmt: skip
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import classic, geometry, image, loss, soft, texture, visibility
+from . import classic, geometry, image, loss, soft, surface, texture, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
 from .op import Call, Op
 from .soft import SOFT_BLEND, SOFT_RASTERIZE
+from .surface import SMOOTH
 from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
 from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, SWEEP_GRADIENT
 
@@ -31,6 +32,7 @@ __all__ = [
     "SCREEN_DERIVATIVES",
     "SILHOUETTE",
     "SILHOUETTE_ERROR",
+    "SMOOTH",
     "SOFT_BLEND",
     "SOFT_RASTERIZE",
     "SQUARED_ERROR",
@@ -40,7 +42,9 @@ __all__ = [
     "Op",
 ]
 
-OPS = geometry.OPS + texture.OPS + visibility.OPS + soft.OPS + image.OPS + loss.OPS + classic.OPS
+_FILES = (geometry, texture, visibility, soft, image, loss, surface, classic)
+
+OPS: tuple[Op, ...] = sum((file.OPS for file in _FILES), ())
 
 # Every call with the number of its outputs, for frameworks that register them by name.
-CALLS = geometry.CALLS + texture.CALLS + visibility.CALLS + soft.CALLS + image.CALLS + loss.CALLS + classic.CALLS
+CALLS: tuple[tuple[Call, int], ...] = sum((file.CALLS for file in _FILES), ())
