@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
     from .picture import Picture
-    from .rendering import Rendering, render, render_silhouette
+    from .rendering import Rendering, compare_silhouette, render, render_silhouette
 
 __all__ = [
     "AmbientLight",
@@ -53,6 +53,7 @@ __all__ = [
     "Rendering",
     "SoftFragments",
     "antialias",
+    "compare_silhouette",
     "downsample",
     "edge_gradient",
     "get_num_threads",
@@ -95,6 +96,7 @@ _LOADED_LATER = {
     "Picture": "picture",
     "PointLight": "light",
     "Rendering": "rendering",
+    "compare_silhouette": "rendering",
     "load": "io",
     "load_image": "io",
     "load_obj": "io",

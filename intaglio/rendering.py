@@ -18,7 +18,7 @@ from .mesh import Mesh, corner_index, corner_positions, face_index
 from .ops import Fragments
 from .picture import Picture
 
-__all__ = ["Rendering", "render", "render_silhouette"]
+__all__ = ["Rendering", "compare_silhouette", "render", "render_silhouette"]
 
 SHADINGS = ("flat", "smooth")
 VISIBILITIES = ("edge", "antialias", "sweep", "soft", None)
@@ -131,6 +131,34 @@ def render_silhouette(
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
     alpha = namespace(pos_clip).covered(fragments.triangle_id, pos_clip)[..., None]
     return _plane(ops.downsample(_visible([alpha], fragments, mesh, pos_clip, visibility)[0], supersample))
+
+
+def compare_silhouette(mesh: Mesh, camera: Camera, target: Any, *, supersample: int = 1) -> Any:
+    """How far the silhouette is from a target: the sum of (alpha - target)^2 over each view's pixels, [B].
+
+    The loss and the gradient of `render_silhouette` with visibility "edge" and `losses.squared_error`, but for the
+    picture, which is never made: several times as fast, and the more so the larger the target.
+
+    Args:
+        mesh, camera: as of `render`.
+        target: [H, W] or [B, H, W], from 0 to 1; any framework, not differentiable.
+        supersample: as of `render`; at most 16.
+
+    Raises:
+        ValueError: as `render` does, and where `target` is no picture, or one for another number of views.
+
+    Example:
+        >>> compare_silhouette(mesh.replace(vertices=vertices), camera, photographed).sum().backward()
+    """
+    if len(target.shape) not in (2, 3):
+        raise ValueError(f"compare_silhouette: target must be [H, W] or [B, H, W]; got {list(target.shape)}")
+    size = tuple(target.shape[-2:])
+    _check("compare_silhouette", mesh, camera, size, supersample, "edge")
+    mesh, pos_clip = _clipped(mesh, camera, size)
+    xp, target = namespace(pos_clip), like(target, pos_clip)
+    if target.ndim == 2:
+        target = xp.broadcast_to(target, (pos_clip.shape[0], *size))
+    return ops.silhouette_error(pos_clip, mesh.triangles, target, supersample=supersample, neighbours=mesh.neighbours)
 
 
 class _Surface:

@@ -166,6 +166,10 @@ SCENE = {
         )
         for visibility in ("edge", "antialias", "sweep", "soft", None)
     },
+    "compare_silhouette": (
+        lambda x: (intaglio.compare_silhouette(mesh_of(x), CAMERA, np.zeros(SIZE, np.float32), supersample=2),),
+        ("vertices",),
+    ),
     "squared_error": (lambda x: (losses.squared_error(x["alpha"], x["target"]),), ("alpha", "target")),
     "silhouette_iou": (lambda x: (losses.silhouette_iou(x["alpha"], x["target"]),), ("alpha", "target")),
     "laplacian": (lambda x: (losses.laplacian(x["vertices"], SPHERE.triangles),), ("vertices",)),

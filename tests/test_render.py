@@ -10,7 +10,7 @@ from intaglio.camera import Camera, orbit
 from intaglio.light import AmbientLight, DirectionalLight, PointLight
 from intaglio.losses import silhouette_iou, squared_error
 from intaglio.mesh import Mesh
-from intaglio.rendering import render, render_silhouette
+from intaglio.rendering import compare_silhouette, render, render_silhouette
 
 # Looks at the square from -1 to 1, which fills its picture; pixel centres of 4 x 4 lie at +-0.25 and +-0.75.
 FRONT = Camera.orthographic(eye=(0, 0, 2), near=1, far=3)
@@ -200,6 +200,37 @@ def test_every_visibility_draws_and_all_but_none_moves_silhouettes(visibility):
         else:
             # To fit what is smaller, the mesh has to shrink: descent moves vertices inwards.
             assert (vertices.grad * vertices.detach()).sum() > 0
+
+
+@pytest.mark.parametrize("views", [1, 3])
+@pytest.mark.parametrize("supersample", [1, 2])
+def test_comparing_a_silhouette_is_rendering_and_comparing_it(views, supersample):
+    mesh, target = shapes.icosphere(2).to("torch"), torch.rand(views, 24, 32)
+    camera = Camera.look_at(np.array([[0.1 * k, 0.2, 4] for k in range(views)]))
+    results = []
+    for compared in (True, False):
+        vertices = mesh.vertices.clone().requires_grad_()
+        moved = mesh.replace(vertices=vertices)
+        if compared:
+            loss = compare_silhouette(moved, camera, target, supersample=supersample).sum()
+        else:
+            loss = squared_error(render_silhouette(moved, camera, (24, 32), supersample=supersample), target)
+        loss.backward()
+        results.append((loss.detach(), vertices.grad))
+    torch.testing.assert_close(results[0], results[1], rtol=1e-5, atol=1e-4)
+
+
+def test_one_target_may_serve_all_views():
+    camera, target = Camera.look_at(np.array([[0.0, 0, 4], [0.0, 4, 0.1]])), np.zeros((9, 9), np.float32)
+    error = compare_silhouette(shapes.icosphere(2), camera, target)
+    each = compare_silhouette(shapes.icosphere(2), camera, np.stack([target, target]))
+    assert error.tolist() == each.tolist()
+    assert error.shape == (2,)
+
+
+def test_a_target_that_is_no_picture_is_named():
+    with pytest.raises(ValueError, match=r"^compare_silhouette: target must be \[H, W\] or \[B, H, W\]; got \[4\]$"):
+        compare_silhouette(TEAPOT, VIEW, np.zeros(4, np.float32))
 
 
 def test_a_step_along_the_gradient_brings_a_silhouette_closer():
