@@ -36,6 +36,12 @@ docs: setup
 	$(PIP) install --requirement docs/requirements.txt
 	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
 
+# Every glTF that the writer makes before the Khronos validator; Node and npm must be there: apt-get install npm.
+GLTF_VALIDATOR := gltf-validator@2.0.0-dev.3.10
+validate-gltf: setup
+	npm install --silent --no-save --prefix build/gltf-validator $(GLTF_VALIDATOR)
+	NODE_PATH=$(CURDIR)/build/gltf-validator/node_modules $(PYTHON) -m pytest tests/validator.py
+
 # What examples/tour.ipynb shows in the repository.
 notebook: setup
 	$(PYTHON) docs/notebook.py

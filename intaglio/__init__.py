@@ -34,7 +34,19 @@ from .topology import neighbours
 if TYPE_CHECKING:
     from . import losses, shapes
     from .camera import Camera, orbit
-    from .io import InputError, Limits, load, load_image, load_obj, save, save_animation, save_image, save_obj
+    from .io import (
+        Asset,
+        InputError,
+        Limits,
+        load,
+        load_asset,
+        load_image,
+        load_obj,
+        save,
+        save_animation,
+        save_image,
+        save_obj,
+    )
     from .light import AmbientLight, DirectionalLight, PointLight
     from .mesh import Mesh
     from .picture import Picture
@@ -42,6 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbientLight",
+    "Asset",
     "Camera",
     "DirectionalLight",
     "Fragments",
@@ -59,6 +72,7 @@ __all__ = [
     "get_num_threads",
     "interpolate",
     "load",
+    "load_asset",
     "load_image",
     "load_obj",
     "losses",
@@ -88,6 +102,7 @@ __version__ = "0.1.0"
 # Where the names above are found when they are first asked for: half of `import intaglio` would be theirs.
 _LOADED_LATER = {
     "AmbientLight": "light",
+    "Asset": "io",
     "Camera": "camera",
     "DirectionalLight": "light",
     "InputError": "io",
@@ -98,6 +113,7 @@ _LOADED_LATER = {
     "Rendering": "rendering",
     "compare_silhouette": "rendering",
     "load": "io",
+    "load_asset": "io",
     "load_image": "io",
     "load_obj": "io",
     "losses": "",

@@ -244,10 +244,19 @@ def test_a_damaged_mtl_is_named(tmp_path, materials, place, message):
     assert str(error.value).startswith(f"{folder / place}: {message}")
 
 
-def test_repeated_textures_cannot_be_packed(read, tmp_path):
+def test_a_picture_that_repeats_is_packed_as_often(read, tmp_path):
+    picture(tmp_path / "red.png", [RED, BLUE])
+    text = "mtllib m.mtl\n" + SQUARE + "vt 1.25 0\nvt 2.75 0\nvt 1.25 1\nusemtl r\nf 1/1 2/2 3/3\nusemtl g\nf 1 2 3\n"
+    mesh = read(text, m="newmtl r\nmap_Kd red.png\nnewmtl g\nKd 0 1 0\n")
+    assert mesh.texture[1, 1:5].tolist() == [list(RED), list(BLUE)] * 2
+    columns = mesh.uv[mesh.uv_triangles][0, :, 0] * mesh.texture.shape[1] - 1
+    assert columns == pytest.approx([0.5, 3.5, 0.5], abs=1e-5)
+
+
+def test_a_picture_that_repeats_too_often_is_named(read, tmp_path):
     picture(tmp_path / "red.png", [RED])
-    text = "mtllib m.mtl\n" + SQUARE + "vt 0 0\nvt 2 0\nvt 1 1\nusemtl r\nf 1/1 2/2 3/3\nusemtl g\nf 1 2 3\n"
-    message = "mesh.obj:10: texture coordinates must lie between 0 and 1 where there are several materials (load_obj("
+    text = "mtllib m.mtl\n" + SQUARE + "vt 0 0\nvt 1e30 0\nvt 1 1\nusemtl r\nf 1/1 2/2 3/3\nusemtl g\nf 1 2 3\n"
+    message = "mesh.obj: has too many and too large pictures to pack into one (load_obj("
     with pytest.raises(InputError, match=re.escape(message)):
         read(text, m="newmtl r\nmap_Kd red.png\nnewmtl g\nKd 0 1 0\n")
 

@@ -6,7 +6,7 @@ import pytest
 
 from intaglio import InputError, Limits, load, save, shapes
 from intaglio.io import load_stl, save_stl
-from intaglio.io.stl import weld
+from intaglio.io.welding import weld
 from intaglio.mesh import Mesh
 
 TRIANGLE = (

@@ -2,9 +2,10 @@
 """Files in and out. NumPy only; every reader treats its file as written by a stranger, every file is written whole."""
 
 from .animation import Animation, save_animation
+from .asset import Asset
 from .atomic import write_atomically
 from .errors import InputError
-from .files import load, save
+from .files import load, load_asset, save
 from .images import load_image, save_image
 from .limits import Limits
 from .obj import load_obj
@@ -15,9 +16,11 @@ from .stl import load_stl, save_stl
 
 __all__ = [
     "Animation",
+    "Asset",
     "InputError",
     "Limits",
     "load",
+    "load_asset",
     "load_image",
     "load_obj",
     "load_ply",

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..mesh import Mesh
+from .asset import Asset
+from .asset_of import asset_of
 from .errors import InputError
+from .gltf import read_gltf, write_gltf
 from .limits import Limits
 from .obj import load_obj
 from .obj_writer import save_obj
@@ -14,16 +18,19 @@ from .ply import load_ply
 from .ply_writer import save_ply
 from .stl import load_stl, save_stl
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_asset", "save"]
 
-READERS = {".obj": load_obj, ".ply": load_ply, ".stl": load_stl}
-WRITERS = {".obj": save_obj, ".ply": save_ply, ".stl": save_stl}
+MESH_READERS = {".obj": load_obj, ".ply": load_ply, ".stl": load_stl}
+MESH_WRITERS = {".obj": save_obj, ".ply": save_ply, ".stl": save_stl}
+ASSETS = (".gltf", ".glb")
+ENDINGS = (*MESH_READERS, *ASSETS)
 
 
 def load(path: str | Path, *, limits: Limits | None = None) -> Mesh:
-    """A mesh from an OBJ, PLY or STL file: NumPy, float32, world space, linear colours, v from the top.
+    """A mesh from an OBJ, PLY, STL, glTF or GLB file: NumPy, float32, world space, linear colours, v from the top.
 
-    Axes, place and size are the file's own (`Mesh.normalized` centres and scales it).
+    Axes, place and size are the file's own (`Mesh.normalized` centres and scales it). Of a glTF it is all that the
+    scene shows, in one (`Asset.mesh` says how); `load_asset` keeps the parts, materials, skins and cameras.
 
     Args:
         path: the file. What it refers to must lie in its folder or below.
@@ -35,30 +42,53 @@ def load(path: str | Path, *, limits: Limits | None = None) -> Mesh:
         InputError: a file is missing, damaged, too large, of another kind, or refers to what does not exist.
 
     Example:
-        >>> save("cube.ply", shapes.cube()); load("cube.ply")
+        >>> save("cube.glb", shapes.cube()); load("cube.glb")
         Mesh(8 vertices, 12 triangles, numpy)
     """
-    reader = READERS.get(Path(path).suffix.lower())
-    if reader is None:
-        raise InputError(path, "is of no known kind", remedy=f"the name must end in {_listed(list(READERS))}")
-    return reader(path, limits=limits)
+    ending = _ending(path)
+    if ending in ASSETS:
+        return read_gltf(path, limits=limits).mesh(limits=limits)
+    return MESH_READERS[ending](path, limits=limits)
 
 
-def save(path: str | Path, mesh: Mesh) -> None:
-    """Write a mesh as OBJ, PLY (binary) or STL (binary), by the ending of `path`; whole or not at all.
+def load_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
+    """All that a glTF or GLB file holds; of the other kinds of file the mesh, as an asset of one geometry.
 
-    What a kind of file has no place for is named by its own writer (`save_obj`, `io.save_ply`, `io.save_stl`).
+    Raises:
+        InputError: as `load`.
+    """
+    if _ending(path) in ASSETS:
+        return read_gltf(path, limits=limits)
+    return asset_of("load_asset", load(path, limits=limits))
+
+
+def save(path: str | Path, mesh: Mesh | Asset) -> None:
+    """Write a mesh or an asset as OBJ, PLY (binary), STL (binary), glTF or GLB by the ending of `path`.
+
+    It is written whole or not at all. What a kind of file has no place for is named by its own writer (`save_obj`,
+    `io.save_ply`, `io.save_stl`); of an asset they take `Asset.mesh`. A mesh becomes a glTF of one matt material whose
+    texture is the mesh's in 8-bit sRGB; vertices are repeated where uv have seams, and welded again by `load`.
 
     Raises:
         InputError: `path` has another ending, or cannot be written to.
         ValueError: the mesh is a batch, or has both a texture and face textures.
     """
-    writer = WRITERS.get(Path(path).suffix.lower())
+    ending = Path(path).suffix.lower()
+    if ending in ASSETS:
+        write_gltf(path, mesh if isinstance(mesh, Asset) else asset_of("save", mesh))
+        return
+    writer: Callable[[str | Path, Mesh], None] | None = MESH_WRITERS.get(ending)
     if writer is None:
-        remedy = f"end the name in {_listed(list(WRITERS))}"
-        raise InputError(path, "meshes are not written as this kind of file", remedy=remedy)
-    writer(path, mesh)
+        raise InputError(path, "meshes are not written as this kind of file", remedy=f"end the name in {_listed()}")
+    writer(path, mesh.mesh() if isinstance(mesh, Asset) else mesh)
 
 
-def _listed(endings: list[str]) -> str:
-    return f"{', '.join(endings[:-1])} or {endings[-1]}"
+def _ending(path: str | Path) -> str:
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(path, "is of no known kind", remedy=f"the name must end in {_listed()}")
+    return ending
+
+
+def _listed() -> str:
+    return f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Wavefront MTL: the colour of each material, and the pictures of several packed into one."""
+"""Wavefront MTL: the colour or the picture of each material."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import InputError
 from .images import load_image
 from .limits import Limits, inside_folder, read_bytes
 
-__all__ = ["Material", "find_libraries", "load_materials", "pack_pictures"]
+__all__ = ["Material", "find_libraries", "load_materials"]
 
 # How many words follow each option of map_Kd at most; -o, -s and -t take one to three numbers.
 OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
@@ -80,31 +80,6 @@ def find_libraries(path: Path, libraries: list[tuple[int, str]]) -> list[Path]:
         for library in [names] if whole.exists() else names.split():
             files.append(inside_folder(path, path.parent / library, path.parent, line=line))
     return files
-
-
-def pack_pictures(
-    path: Path, pictures: list[np.ndarray], limits: Limits, remedy: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures one under the other, each with a frame of its own border texels.
-
-    Returns:
-        The atlas [H, W, 3], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
-
-    Raises:
-        InputError: it would be too large; `path` and `remedy` are what it says.
-    """
-    heights, widths = (np.array([p.shape[axis] for p in pictures]) for axis in (0, 1))
-    tops = np.cumsum(heights + 2) - heights - 1
-    size = (int((heights + 2).sum()), int(widths.max()) + 2)
-    if size[0] * size[1] > limits.max_pixels:
-        raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
-    atlas = np.zeros((*size, 3), dtype=np.float32)
-    for picture, top, height, width in zip(pictures, tops, heights, widths, strict=True):
-        atlas[top - 1 : top + height + 1, : width + 2] = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    per_texel = 1 / np.array([size[1], size[0]])
-    scale = np.stack([widths, heights], axis=-1) * per_texel
-    offset = np.stack([np.ones_like(tops), tops], axis=-1) * per_texel
-    return atlas, scale, offset
 
 
 def _lines(path: Path, limits: Limits) -> list[str]:

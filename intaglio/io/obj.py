@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +11,13 @@ import numpy as np
 from ..mesh import Mesh
 from .errors import InputError
 from .limits import Limits
-from .mtl import Material, find_libraries, load_materials, pack_pictures
+from .mtl import Material, find_libraries, load_materials
 from .obj_text import NONE, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
+from .painting import Surface, painted
 from .polygons import fans, triangulate
 
 __all__ = ["ObjContents", "load_obj", "read_obj"]
 
-UV_SLACK = 1e-4  # exporters write 1.00001; the frame around each packed picture is a whole texel
 SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 
 
@@ -27,8 +26,9 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
 
     Polygons become triangles. Colours behind the positions become `vertex_colors`. Of the materials, plain colours
     (Kd) become `face_textures` of one texel, and a picture (map_Kd) becomes `texture`, whose Kd is passed over. Several
-    pictures, or pictures and colours, are packed into one, which needs uv from 0 to 1. Colours are read as sRGB and
-    become linear; the first row of a picture becomes v = 0. Groups, normals, lines and points are passed over.
+    pictures, or pictures and colours, are packed into one, as often side by side as the uv run over them. Colours are
+    read as sRGB and become linear; the first row of a picture becomes v = 0. Groups, normals, lines and points are
+    passed over.
 
     Args:
         path: the file. Its materials and pictures must lie in its folder or below.
@@ -49,10 +49,9 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
     uv = obj_rows(path, "vt", found.uv, 2)
     uv[:, 1] = 1 - uv[:, 1]  # OBJ counts v from the bottom
     if materials and found.libraries:
-        lines = np.array(found.lines)[polygons]
         colours = _materials(path, found, limits)
         of_triangle = [colours[polygon] for polygon in polygons.tolist()]
-        arrays = _coloured(path, lines, of_triangle, uv, uv_triangles, limits)
+        arrays = _coloured(path, of_triangle, uv, uv_triangles, limits)
     else:
         arrays = _with_uv(uv, uv_triangles)
     return Mesh(vertices, triangles, vertex_colors=vertex_colors, **arrays)
@@ -111,50 +110,29 @@ def _known(path: Path, found: ObjText, limits: Limits, folder: Path, **reading: 
 
 
 def _materials(path: Path, found: ObjText, limits: Limits) -> list[Material]:
-    """The material of each polygon; white where it says no colour."""
+    """The material of each polygon."""
     known = _known(path, found, limits, path.parent)
     for line, name in zip(found.lines, found.materials, strict=True):
         if name not in known:
             raise InputError(
                 path, f"usemtl names no material of {found.libraries[-1][1]}: {name!r}", line=line, remedy=SHAPE_ALONE
             )
-    white = {name: replace(m, color=m.color or (1.0, 1.0, 1.0)) for name, m in known.items()}
-    return [white[name] for name in found.materials]
+    return [known[name] for name in found.materials]
 
 
 def _coloured(
-    path: Path,
-    lines: np.ndarray,
-    materials: list[Material],
-    uv: np.ndarray,
-    uv_triangles: np.ndarray,
-    limits: Limits,
+    path: Path, materials: list[Material], uv: np.ndarray, uv_triangles: np.ndarray, limits: Limits
 ) -> dict[str, Any]:
     """The arrays of a mesh that carry its materials, given for each triangle."""
     has_uv = (uv_triangles != NONE).all(axis=1)
     distinct = list({id(m): m for m in materials}.values())
     number = {id(m): k for k, m in enumerate(distinct)}
     material = np.array([number[id(m)] for m in materials])
-    has_picture = np.array([m.picture is not None for m in distinct])
-    pictured = has_picture[material] & has_uv
-    if not pictured.any():
-        colors = np.array([m.color for m in distinct], dtype=np.float32)[material]
-        plain = {"face_textures": colors[:, None, None, None, :]} if (colors != 1).any() else {}
-        return _with_uv(uv, uv_triangles) | plain
-    if pictured.all() and len({id(m.picture) for m in distinct}) == 1:
-        return _with_uv(uv, uv_triangles) | {"texture": distinct[0].picture}
-    corners = uv[uv_triangles]  # [F, 3, 2]
-    outside = pictured & ((corners < -UV_SLACK) | (corners > 1 + UV_SLACK)).any(axis=(1, 2))
-    if outside.any():
-        what = "texture coordinates must lie between 0 and 1 where there are several materials"
-        raise InputError(path, what, line=int(lines[outside][0]), remedy=SHAPE_ALONE)
-    # A material has up to two pictures: its own, and one texel of its colour for the faces without uv.
-    texels = [np.array(m.color, dtype=np.float32).reshape(1, 1, 3) for m in distinct]
-    pictures = texels + [
-        m.picture if m.picture is not None else texel for m, texel in zip(distinct, texels, strict=True)
-    ]
-    atlas, scale, offset = pack_pictures(path, pictures, limits, remedy=SHAPE_ALONE)
-    choice = np.where(pictured, material + len(distinct), material)
-    corners = np.where(pictured[:, None, None], corners, 0.5) * scale[choice, None] + offset[choice, None]
-    own_uv = np.arange(corners.size // 2, dtype=np.int32).reshape(-1, 3)
-    return {"texture": atlas, "uv": corners.reshape(-1, 2).astype(np.float32), "uv_triangles": own_uv}
+    surfaces = []
+    for k, m in enumerate(distinct):
+        color = m.color or (1.0, 1.0, 1.0)
+        pictured = (material == k) & has_uv & (m.picture is not None)
+        surfaces.append(Surface(np.flatnonzero((material == k) & ~pictured), color))
+        faces = np.flatnonzero(pictured)
+        surfaces.append(Surface(faces, picture=m.picture, uv=uv[uv_triangles[faces]]))
+    return _with_uv(uv, uv_triangles) | painted(path, len(materials), surfaces, limits, SHAPE_ALONE)

@@ -12,8 +12,9 @@ from .atomic import write_atomically
 from .errors import InputError
 from .limits import Limits, read_bytes
 from .one_mesh import check_one_mesh
+from .welding import weld
 
-__all__ = ["load_stl", "save_stl", "weld"]
+__all__ = ["load_stl", "save_stl"]
 
 HEADER = 80
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -66,20 +67,6 @@ def save_stl(path: str | Path, mesh: Mesh, *, text: bool = False) -> None:
         rows["normal"], rows["corners"] = normals, corners
         data = b"intaglio".ljust(HEADER) + np.array(len(rows), dtype="<u4").tobytes() + rows.tobytes()
     write_atomically(path, lambda aside: aside.write_bytes(data))
-
-
-def weld(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[N, 3] float32 -> the distinct rows [V, 3] in order of first appearance, and [N] int32, where each is."""
-    keys = np.ascontiguousarray(corners + np.float32(0)).view(np.uint32)  # -0 and 0 are one place
-    order = np.lexsort(keys.T)
-    starts = np.ones(len(keys), dtype=bool)
-    starts[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    first = order[starts]  # lexsort is stable: the first of its equals
-    rank = np.empty(len(first), dtype=np.int32)
-    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    index = np.empty(len(keys), dtype=np.int32)
-    index[order] = rank[np.cumsum(starts) - 1]
-    return corners[np.sort(first)], index
 
 
 def _spelled(words: str, numbers: list[float]) -> str:

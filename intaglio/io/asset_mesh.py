@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""One mesh of all that an asset shows: placed, posed, painted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..mesh import Mesh
+from .asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Asset, Geometry, Material, Node, Primitive
+from .errors import InputError
+from .limits import Limits
+from .painting import Surface, painted
+from .welding import weld
+
+__all__ = ["mesh_of", "posed_positions"]
+
+WRAPS = {REPEAT: "repeat", MIRRORED_REPEAT: "mirror", CLAMP_TO_EDGE: "clamp"}
+ALONE = "load_asset(path).geometries has the parts"
+
+
+class Part(NamedTuple):
+    """A primitive in its place. uv: [V, 2], transformed, or None. colors: [V, 3] or None."""
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    colors: np.ndarray | None
+    uv: np.ndarray | None
+    material: Material
+
+
+def mesh_of(asset: Asset, limits: Limits) -> Mesh:
+    """See `Asset.mesh`."""
+    path = Path(asset.name or "the asset")
+    parts = _parts(asset, path, limits)
+    if not parts:
+        raise InputError(path, "shows no triangles", remedy="load_asset(path) holds what else there is")
+    first_vertex = np.cumsum([0] + [len(part.vertices) for part in parts])
+    first_face = np.cumsum([0] + [len(part.triangles) for part in parts])
+    vertices = np.concatenate([part.vertices for part in parts])
+    triangles = np.concatenate([part.triangles + first for part, first in zip(parts, first_vertex, strict=False)])
+    colors = _colors(parts)
+    rows, welded = weld(vertices if colors is None else np.concatenate([vertices, colors], axis=-1))
+    surfaces = _surfaces(asset, parts, first_face, limits)
+    arrays = painted(path, len(triangles), surfaces, limits, ALONE)
+    if "uv" not in arrays and all(part.uv is not None for part in parts):
+        uv = np.concatenate([part.uv for part in parts if part.uv is not None])
+        arrays |= {"uv": uv, "uv_triangles": triangles.astype(np.int32)}
+    vertex_colors = None if colors is None else rows[:, 3:]
+    return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, **arrays)
+
+
+def posed_positions(asset: Asset, world: np.ndarray, node: Node, place: np.ndarray, primitive: Primitive) -> np.ndarray:
+    """[V, 3] float64, world space: morphed, then bent by the skin, or else put where the node is (`place` [4, 4])."""
+    positions = primitive.attributes["POSITION"].astype(np.float64)
+    weights = node.weights or asset.geometries[node.geometry or 0].weights
+    for weight, target in zip(weights, primitive.targets, strict=False):
+        if weight and "POSITION" in target:
+            positions += weight * target["POSITION"]
+    points = np.concatenate([positions, np.ones((len(positions), 1))], axis=-1)
+    if node.skin is None or "JOINTS_0" not in primitive.attributes:
+        return points @ place.T[:, :3]
+    skin = asset.skins[node.skin]
+    bones = world[list(skin.joints)]
+    if skin.inverse_bind is not None:
+        bones = bones @ skin.inverse_bind
+    posed = np.zeros((len(points), 3))
+    for k in range(len(primitive.attributes)):
+        joints, shares = (primitive.attributes.get(f"{name}_{k}") for name in ("JOINTS", "WEIGHTS"))
+        if joints is None or shares is None:
+            break
+        for joint, share in zip(joints.T, shares.T, strict=True):
+            posed += share[:, None] * np.einsum("nij,nj->ni", bones[joint][:, :3], points)
+    return posed
+
+
+def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
+    world = asset.world_from_nodes()
+    parts: list[Part] = []
+    num_vertices = num_triangles = 0
+    for k in asset.shown():
+        node = asset.nodes[k]
+        geometry = asset.geometries[node.geometry] if node.geometry is not None else Geometry()
+        for primitive in geometry.primitives:
+            triangles = primitive.triangles()
+            if not len(triangles):
+                continue
+            num_vertices += len(primitive.attributes["POSITION"])
+            num_triangles += len(triangles)
+            limits.check_vertices(path, num_vertices)
+            limits.check_triangles(path, num_triangles)
+            with np.errstate(all="ignore"):  # what is not finite is named
+                vertices = posed_positions(asset, world, node, world[k], primitive).astype(np.float32)
+                is_mirrored = np.linalg.det(world[k, :3, :3]) < 0 and node.skin is None
+            if not np.isfinite(vertices).all():
+                raise InputError(path, f"its transforms lead beyond 32 bits at node {k}")
+            if is_mirrored:
+                triangles = triangles[:, ::-1]
+            material = asset.materials[primitive.material] if primitive.material is not None else Material()
+            colors = primitive.attributes.get("COLOR_0")
+            colors = None if colors is None else colors[:, :3]
+            parts.append(Part(vertices, triangles, colors, _uv(path, k, primitive, material), material))
+    return parts
+
+
+def _uv(path: Path, node: int, primitive: Primitive, material: Material) -> np.ndarray | None:
+    use = material.base_color_texture
+    uv = primitive.attributes.get(f"TEXCOORD_{use.uv_set if use else 0}")
+    if uv is None or use is None:
+        return uv
+    with np.errstate(all="ignore"):
+        moved = use.transformed(uv).astype(np.float32)
+    if not np.isfinite(moved).all():
+        raise InputError(path, f"a texture transform leads beyond 32 bits at node {node}")
+    return moved
+
+
+def _colors(parts: list[Part]) -> np.ndarray | None:
+    """[V, 3] if any part has some; white for the others."""
+    if all(part.colors is None for part in parts):
+        return None
+    white = [np.ones((len(part.vertices), 3), dtype=np.float32) for part in parts]
+    return np.concatenate([w if part.colors is None else part.colors for part, w in zip(parts, white, strict=True)])
+
+
+def _surfaces(asset: Asset, parts: list[Part], first_face: np.ndarray, limits: Limits) -> list[Surface]:
+    pictures: dict[int, np.ndarray] = {}
+    surfaces = []
+    for part, start in zip(parts, first_face, strict=False):
+        faces = np.arange(start, start + len(part.triangles))
+        color = tuple(part.material.base_color[:3])
+        use = part.material.base_color_texture
+        texture = asset.textures[use.texture] if use else None
+        if texture is None or texture.image is None or part.uv is None:
+            surfaces.append(Surface(faces, color))
+            continue
+        if texture.image not in pictures:
+            pictures[texture.image] = asset.images[texture.image].pixels()[..., :3]
+        wraps = (WRAPS[texture.wrap_s], WRAPS[texture.wrap_t])
+        surfaces.append(Surface(faces, color, pictures[texture.image], part.uv[part.triangles], wraps))
+    return surfaces
