@@ -21,7 +21,7 @@ SCENE = {"mesh", "camera", "light", "material", "losses"}
 BASE = {"array", "topology", "trees"}
 PYTHON_LAYERS = {
     "trees": set(),
-    "array": {"trees"},
+    "array": {"array", "trees"},
     "topology": {"array"},
     "ops": BASE | {"ops", "_native"},
     "picture": {"array"},
@@ -98,8 +98,7 @@ def may_import(layer: str, parts: tuple[str, ...], name: str) -> bool:
     if top == "intaglio":
         return rest.split(".")[0] in PYTHON_LAYERS[layer]
     if top in FRAMEWORKS:
-        is_front_end = layer == "ops" and parts[2:] == (top,)
-        return is_front_end or (layer == "neural_renderer" and parts[-1] == top)
+        return layer in {"array", "ops", "neural_renderer"} and parts[2:] == (top,)
     if top in THIRD_PARTY:
         return layer in THIRD_PARTY[top]
     return top in sys.stdlib_module_names
