@@ -136,6 +136,16 @@ void silhouette_error(Arguments& next) {
   });
 }
 
+void silhouette_error_vjp(Arguments& next) {
+  Array derivative = next("derivative"), grad_error = next("grad_error"), grad_pos_clip = next("grad_pos_clip");
+  for_scalar_of(derivative, [&](auto scalar) {
+    using T = decltype(scalar);
+    int64_t batch = derivative.size(0), num_vertices = derivative.size(1);
+    intaglio::silhouette_error_vjp(derivative.data<const T>({batch, num_vertices, 4}), grad_error.data<const T>({batch}), batch,
+                                   num_vertices, grad_pos_clip.data<T>({batch, num_vertices, 4}));
+  });
+}
+
 void antialias(Arguments& next) {
   Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
         neighbours = next("neighbours"), out = next("out");
@@ -227,6 +237,7 @@ const Bindings& bindings() {
                    {"rasterize_vjp", "rasterize backward", bound::rasterize_vjp},
                    {"silhouette", "silhouette", bound::silhouette},
                    {"silhouette_error", "silhouette_error", bound::silhouette_error},
+                   {"silhouette_error_vjp", "silhouette_error backward", bound::silhouette_error_vjp},
                    {"interpolate", "interpolate", bound::interpolate},
                    {"interpolate_vjp", "interpolate backward", bound::interpolate_vjp},
                    {"screen_derivatives", "screen_derivatives", bound::screen_derivatives},

@@ -88,6 +88,10 @@ template <class T>
 int64_t silhouette_error(const Geometry<T>& geometry, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
                          T* error, T* grad_pos_clip);
 
+// Each view's derivative [batch, num_vertices, 4], as silhouette_error gives it, times the cotangent of its error.
+template <class T>
+void silhouette_error_vjp(const T* derivative, const T* grad_error, int64_t batch, int64_t num_vertices, T* grad_pos_clip);
+
 // Gradient of the visible edges; the number of surface walks that were cut short is returned.
 template <class T>
 int64_t edge_gradient_vjp(const Surface<T>& surface, const T* grad_image, T* grad_pos_clip);

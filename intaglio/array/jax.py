@@ -96,6 +96,8 @@ class Namespace:
 
         return compiled
 
+    compiled = staticmethod(jax.jit)
+
     @staticmethod
     def use_one_thread() -> None:
         """Not to be had: XLA's threads are its own."""

@@ -137,3 +137,7 @@ class Namespace:
     @staticmethod
     def use_one_thread() -> None:
         """As it does by itself."""
+
+    @staticmethod
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        return function

@@ -118,3 +118,7 @@ class Namespace:
     @staticmethod
     def use_one_thread() -> None:
         torch.set_num_threads(1)
+
+    @staticmethod
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        return function

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..array import to_numpy
+from ..array import default_framework, framework, namespace, to_numpy
 from ..camera import Camera, orbit
 from ..io.animation import Animation
+from ..mesh import Mesh
 from ..rendering import render
 from .files import check_outputs, load_mesh
-from .progress import Stop, watch
+from .progress import Pace, Stop, watch
 
-__all__ = ["draw", "turntable"]
+__all__ = ["draw", "in_framework", "turntable"]
 
 
 def draw(options: argparse.Namespace, stop: Stop) -> str:
@@ -26,30 +26,42 @@ def draw(options: argparse.Namespace, stop: Stop) -> str:
         raise ValueError(f"render: --distance must be above 0; got {options.distance}")
     mesh = load_mesh(options.mesh)
     if options.framework is not None:
-        mesh = mesh.to(options.framework)
+        mesh = in_framework(mesh, options.framework)
 
     def frame(azimuth: float) -> Any:
         camera = Camera.look_at(orbit(options.distance, options.elevation, azimuth))
         size = (options.size, options.size)
-        image = render(mesh, camera, size, shading=options.shading, supersample=options.supersample)
-        return to_numpy(image.color[0])
+        return render(mesh, camera, size, shading=options.shading, supersample=options.supersample).color[0]
 
-    num_frames, rate = turntable(options.output, frame, options.frames, stop)
+    draw_frame = namespace(mesh.vertices).compiled(frame)
+    num_frames, rate = turntable(options.output, lambda azimuth: to_numpy(draw_frame(azimuth)), options.frames, stop)
     line = f"drawn: {options.output}, {num_frames} frames, {rate:.0f} frames/s"
     print(line)
     return line
 
 
+def in_framework(mesh: Mesh, name: str | None) -> Mesh:
+    """The mesh in a framework, by default the first installed one, and that framework's threads put aside.
+
+    They wait for one another at every op, of which a step has a hundred; where something else uses a core, that takes
+    ten times as long as it saves. The cores are left to intaglio's ops and to the coding of pictures.
+    """
+    name = name or default_framework()
+    framework(name).use_one_thread()
+    return mesh.to(name)
+
+
 def turntable(path: Path, frame: Callable[[float], Any], num_frames: int, stop: Stop) -> tuple[int, float]:
     """Write an animation of frame(azimuth in degrees) on a full turn.
 
-    Returns how many frames were drawn, fewer after a stop, and how many a second, the file included.
+    Returns how many frames were drawn, fewer after a stop, and how many a second, the file included (see `Pace`).
     """
-    start = time.perf_counter()
+    pace = Pace()
     azimuths: Iterator[float] = (360 * number / num_frames for number in range(num_frames))
     done = 0
     with Animation(path) as animation:
         for azimuth in watch(azimuths, path.name, num_frames, stop, unit="frame"):
             animation.add(frame(azimuth))
             done += 1
-    return done, done / (time.perf_counter() - start)
+            pace.step()
+    return done, pace.rate()

@@ -8,7 +8,6 @@ were mirrored and whose azimuth 0 lay on -z.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import fit
-from ..array import default_framework, framework, to_numpy
+from ..array import to_numpy
 from ..camera import Camera, orbit
 from ..io import save_image, save_obj
 from ..io.animation import Animation
@@ -24,10 +23,10 @@ from ..light import AmbientLight
 from ..losses import silhouette_iou
 from ..mesh import Mesh
 from ..rendering import render, render_silhouette
-from .draw import turntable
+from .draw import in_framework, turntable
 from .files import beside, check_outputs, load_color, load_mesh, load_silhouette
 from .pictures import compared, over_target, square, sunset
-from .progress import Stop, watch
+from .progress import Pace, Stop, watch
 
 __all__ = ["fit_camera", "fit_shape", "fit_texture"]
 
@@ -46,7 +45,7 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
     target = square(options.size) if options.reference is None else load_silhouette(options.reference)
     num_steps = options.steps or (300 if options.visibility == "sweep" else 120)
     steps = fit.fit_shape(
-        _in_framework(options, mesh),
+        in_framework(mesh, options.framework),
         target,
         Camera.look_at(orbit(DISTANCE, 0, 90)),
         visibility=options.visibility,
@@ -54,7 +53,7 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
     )
     save_image(reference, target)
     losses: list[float] = []
-    close_at, start = None, time.perf_counter()
+    close_at, pace = None, Pace()
     with Animation(options.output) as animation:
         counted = islice(steps, num_steps + 1)
         for step in watch(counted, f"shape, {options.visibility}", num_steps, stop, first=0, note=_loss):
@@ -64,7 +63,8 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
             if close_at is None and iou > 0.999:
                 close_at = len(losses)
             losses.append(step.loss)
-    rate = _rate(losses, start)
+            pace.step()
+    rate = pace.rate()
     save_obj(obj, step.mesh)
     if not stop.requested:
         _turn(options, result, step.mesh, stop)
@@ -79,11 +79,11 @@ def fit_texture(options: argparse.Namespace, stop: Stop) -> str:
     mesh = load_mesh(options.mesh)
     target = sunset(options.size) if options.reference is None else load_color(options.reference)
     steps = fit.fit_texture(
-        _in_framework(options, mesh), target, _random_sides(options.seed), supersample=options.supersample
+        in_framework(mesh, options.framework), target, _random_sides(options.seed), supersample=options.supersample
     )
     save_image(reference, target)
     losses: list[float] = []
-    start = time.perf_counter()
+    pace = Pace()
     with Animation(options.output) as animation:
         counted = islice(steps, options.steps + 1)
         for step in watch(counted, "texture", options.steps, stop, first=0, note=_loss):
@@ -91,7 +91,8 @@ def fit_texture(options: argparse.Namespace, stop: Stop) -> str:
                 azimuth = 360 / NUM_FRAMES * len(losses) / STEPS_PER_PICTURE
                 animation.add(_painted(options, step.mesh, azimuth))
             losses.append(step.loss)
-    rate = _rate(losses, start)
+            pace.step()
+    rate = pace.rate()
     save_obj(obj, step.mesh)
     if not stop.requested:
         turntable(result, lambda azimuth: _painted(options, step.mesh, azimuth), NUM_FRAMES, stop)
@@ -106,7 +107,7 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
     mesh = load_mesh(options.mesh)
     target = _seen_from_goal(options, mesh) if options.reference is None else load_silhouette(options.reference)
     steps = fit.fit_camera(
-        _in_framework(options, mesh),
+        in_framework(mesh, options.framework),
         target,
         START_EYE,
         visibility=options.visibility,
@@ -116,7 +117,7 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
     # The loss that the program of 2018 stops at, in pictures of 256 x 256; `edge` comes closer, and shall.
     enough = (70 if options.visibility == "sweep" else 10) * target.size / 256**2
     losses: list[float] = []
-    near_at, start = None, time.perf_counter()
+    near_at, pace = None, Pace()
     with Animation(options.output) as animation:
         counted = islice(steps, options.steps + 1)
         for step in watch(counted, f"camera, {options.visibility}", options.steps, stop, first=0, note=_loss):
@@ -127,25 +128,15 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
             if near_at is None and degrees < 1 and percent < 1:
                 near_at = len(losses)
             losses.append(step.loss)
+            pace.step()
             if step.loss < enough:
                 break
-    rate = _rate(losses, start)
+    rate = pace.rate()
     found = "eye " + ", ".join(f"{x:.3f}" for x in to_numpy(step.eye))
     if options.reference is None:
         near = f", within 1 of both after {near_at} steps" if near_at is not None else ""
         found += f": {degrees:.2f} degrees and {percent:.2f} % of the distance off{near}"
     return _closed(f"camera, {options.visibility}", losses, losses[-1], found, rate)
-
-
-def _in_framework(options: argparse.Namespace, mesh: Mesh) -> Mesh:
-    """The mesh where it is to be fitted, and that framework's threads put aside.
-
-    They wait for one another at every op, of which a step has a hundred; where something else uses a core, that takes
-    ten times as long as it saves. The cores are left to intaglio's ops and to the coding of pictures.
-    """
-    name = options.framework or default_framework()
-    framework(name).use_one_thread()
-    return mesh.to(name)
 
 
 def _random_sides(seed: int) -> Iterator[Camera]:
@@ -190,11 +181,6 @@ def _distance_from_goal(eye: np.ndarray) -> tuple[float, float]:
 
 def _loss(step: Any) -> str:
     return f"loss {step.loss:.0f}"
-
-
-def _rate(losses: list[float], start: float) -> float:
-    """Steps per second, their pictures and the file included."""
-    return len(losses) / (time.perf_counter() - start)
 
 
 def _closed(title: str, losses: list[float], last: float, what: str, rate: float) -> str:

@@ -8,11 +8,12 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["Stop", "watch"]
+__all__ = ["Pace", "Stop", "watch"]
 
 Item = TypeVar("Item")
 
@@ -38,6 +39,26 @@ class Stop:
         self.requested = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\nstopping: what there is will be written (again to stop at once)", file=sys.stderr)
+
+
+class Pace:
+    """Steps per second from the end of the first one on: in the first, frameworks start and JAX compiles."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+        self._num_steps = 0
+
+    def step(self) -> None:
+        """One more is done."""
+        self._num_steps += 1
+        if self._num_steps == 1:
+            self._alone, self._since = time.perf_counter() - self._since, time.perf_counter()
+
+    def rate(self) -> float:
+        """Up to now. A single step counts as it is, and none as 0."""
+        if self._num_steps < 2:
+            return self._num_steps / self._alone if self._num_steps else 0.0
+        return (self._num_steps - 1) / (time.perf_counter() - self._since)
 
 
 def watch(

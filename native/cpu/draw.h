@@ -73,7 +73,7 @@ template <class T>
 void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_across, int64_t tiles, Workspace<T>& work) {
   const int32_t* triangles = g.triangles_of(b);
   const T* pos_clip = g.positions_of(b);
-  int64_t chunk_size = std::max<int64_t>(4096, (g.num_triangles + 63) / 64);
+  int64_t chunk_size = std::max<int64_t>(1024, (g.num_triangles + 63) / 64);
   int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
   work.chunks.resize(num_chunks);
   work.bin_sizes.assign(num_chunks * tiles, 0);

@@ -24,7 +24,7 @@ inline void relax() {
 #endif
 
 // A worker that has just worked is likely to be needed again within one op: it spins this often before it sleeps.
-constexpr int kSpins = 2000;
+constexpr int kSpins = 8000;
 
 struct Job {
   const std::function<void(int64_t)>* body = nullptr;

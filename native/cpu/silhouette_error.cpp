@@ -199,7 +199,16 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
   return cut;
 }
 
+template <class T>
+void silhouette_error_vjp(const T* derivative, const T* grad_error, int64_t batch, int64_t num_vertices, T* grad_pos_clip) {
+  const int64_t items = num_vertices * 4;
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t i = b * items; i < (b + 1) * items; ++i) grad_pos_clip[i] = grad_error[b] * derivative[i];
+}
+
 template int64_t silhouette_error(const Geometry<float>&, const int32_t*, Raster, int64_t, const float*, float*, float*);
 template int64_t silhouette_error(const Geometry<double>&, const int32_t*, Raster, int64_t, const double*, double*, double*);
+template void silhouette_error_vjp(const float*, const float*, int64_t, int64_t, float*);
+template void silhouette_error_vjp(const double*, const double*, int64_t, int64_t, double*);
 
 }  // namespace intaglio

@@ -126,7 +126,9 @@ struct Run {
     antialias(s, value(channels * pixels));
     antialias_vjp(s, image, value(channels * pixels), value(positions));
     sweep_gradient_vjp(s, (T)1e-3, image, value(positions));
-    silhouette_error(g, scene.neighbours.data(), r, (int64_t)1, image, value(r.batch), value(positions));
+    T *errors = value(r.batch), *derivative = value(positions);
+    silhouette_error(g, scene.neighbours.data(), r, (int64_t)1, image, errors, derivative);
+    silhouette_error_vjp(derivative, errors, r.batch, scene.num_vertices, value(positions));
     if (r.height % 3 == 0 && r.width % 3 == 0)
       silhouette_error(g, scene.neighbours.data(), r, (int64_t)3, image, value(r.batch), value(positions));
     squared_error(image, scene.pos_clip.data(), std::min(channels * pixels, positions), value(1));

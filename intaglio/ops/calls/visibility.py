@@ -46,12 +46,18 @@ SILHOUETTE = Op("silhouette", _SILHOUETTE, _silhouette_vjp, saved=(0, 1), discre
 
 
 def _silhouette_error_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
-    if needs[3]:
-        raise ValueError("silhouette_error: target must be without gradient; got one that wants it (stop its gradient)")
     if grads[0] is None or not needs[0]:
         return (None,) * len(inputs)
-    return grads[0].reshape((-1, 1, 1)) * outputs[0], *(None,) * (len(inputs) - 1)
+    (grad_pos_clip,) = run(_SILHOUETTE_ERROR_VJP, *outputs, grads[0])
+    return grad_pos_clip, *(None,) * (len(inputs) - 1)
 
+
+# A framework would multiply with threads of its own, and let them spin for milliseconds afterwards.
+_SILHOUETTE_ERROR_VJP = Call(
+    "silhouette_error_vjp",
+    "Tensor derivative, Tensor grad_error",
+    lambda derivative, *_: ((tuple(derivative.shape), "value"),),
+)
 
 _SILHOUETTE_ERROR = Call(
     "silhouette_error",
@@ -110,6 +116,7 @@ OPS = (EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, ANTIALIAS, SWEEP_GRADIENT)
 CALLS = (
     (_SILHOUETTE, 2),
     (_SILHOUETTE_ERROR, 2),
+    (_SILHOUETTE_ERROR_VJP, 1),
     (_EDGE_GRADIENT_VJP, 1),
     (_ANTIALIAS, 1),
     (_ANTIALIAS_VJP, 2),
