@@ -36,6 +36,10 @@ docs: setup
 	$(PIP) install --requirement docs/requirements.txt
 	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
 
+# FUZZ_COUNT mutated inputs (a million) for each reader, or for FUZZ_TARGETS ("obj mtl ply stl gltf glb image") alone.
+fuzz: setup
+	PYTHONPATH=tests $(PYTHON) -m fuzz
+
 # Every glTF that the writer makes before the Khronos validator; Node and npm must be there: apt-get install npm.
 GLTF_VALIDATOR := gltf-validator@2.0.0-dev.3.10
 validate-gltf: setup

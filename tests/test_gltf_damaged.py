@@ -182,3 +182,12 @@ def test_transforms_beyond_all_numbers_are_named(tmp_path):
     path = write_awkward(tmp_path / "a.gltf", put("nodes.0.scale", [1e300, 1, 1]))
     with pytest.raises(InputError, match=r"a.gltf: its transforms lead beyond 32 bits at node 0$"):
         load(path)
+
+
+def test_products_of_transforms_beyond_all_numbers_are_named(tmp_path):
+    def change(root):
+        huge = {"scale": [1e300, 1e300, 1e300], "translation": [1e300, 0, 0]}
+        root["nodes"] = [huge | {"children": [1]}, huge | {"mesh": 0}]
+
+    with pytest.raises(InputError, match=r"a.gltf: its transforms lead beyond 32 bits at node 1$"):
+        load(write_awkward(tmp_path / "a.gltf", change))

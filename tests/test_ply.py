@@ -110,6 +110,7 @@ def test_triangles_and_quads_can_stand_side_by_side_in_binary(tmp_path):
         ({"rows": ROWS}, "ends within face: its 1 rows need at least 1 numbers; got 0 (is it a whole PLY file?)"),
         ({"rows": ROWS + "4 0 1 2 3 9"}, "has 1 words more than its header declares (is it a whole PLY file?)"),
         ({"rows": ROWS + "-1 0"}, "face: vertex_indices has -1.0 entries"),
+        ({"rows": ROWS + "inf 0"}, "face: vertex_indices has inf entries"),
         ({"rows": ROWS + "2 0 1"}, "face 0 must have at least 3 corners; got 2"),
         ({"rows": ROWS + "3 0 1 4"}, "face 0 names vertex 4 of 4, from 0"),
         ({"rows": ROWS + "3 0 1 -1"}, "face 0 names vertex -1 of 4, from 0"),

@@ -269,13 +269,14 @@ class Asset(Described):
             ahead += reversed(self.nodes[node].children)
 
     def world_from_nodes(self) -> np.ndarray:
-        """[N, 4, 4] float64, of all nodes, shown or not."""
+        """[N, 4, 4] float64, of all nodes, shown or not; infinite or NaN where transforms lead beyond all numbers."""
         children = {child for node in self.nodes for child in node.children}
         world = np.zeros((len(self.nodes), 4, 4))
         ahead = [(k, np.eye(4)) for k in range(len(self.nodes)) if k not in children]
         while ahead:
             k, world_from_parent = ahead.pop()
-            world[k] = world_from_parent @ self.nodes[k].parent_from_node()
+            with np.errstate(all="ignore"):
+                world[k] = world_from_parent @ self.nodes[k].parent_from_node()
             ahead += [(child, world[k]) for child in self.nodes[k].children]
         return world
 

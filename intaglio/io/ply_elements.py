@@ -246,7 +246,7 @@ class _Words:
                     scalars[p.name].append(self._numbers(element, 1)[0])
                     continue
                 length = self._numbers(element, 1)[0]
-                if not (length >= 0 and length == int(length)):
+                if not 0 <= length <= len(self.words) or length != int(length):
                     raise InputError(self.path, f"{element.name}: {p.name} has {length} entries")
                 lists[p.name][0].append(int(length))
                 lists[p.name][1].append(self._numbers(element, int(length)))

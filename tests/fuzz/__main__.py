@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""`make fuzz`: FUZZ_COUNT mutated inputs for each reader (FUZZ_TARGETS chooses some); what breaks one is kept."""
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from .mutating import generator, mutated
+from .readers import TARGETS, read, seeds
+
+SLOW_S = 5.0
+
+
+def fuzz(target, count, seed, folder, kept):
+    """How many inputs were read, and how many broke the reader or took too long."""
+    sound = seeds(folder)[target]
+    num_read = num_broken = 0
+    slowest = 0.0
+    start = time.perf_counter()
+    for number in range(count):
+        rng = generator(f"{seed} {target}", number)
+        data = mutated(rng.choice(sound), sound, rng)
+        began = time.perf_counter()
+        try:
+            num_read += read(target, data, folder)
+        except Exception:
+            num_broken += 1
+            keep(kept / f"{target}-{number}", data)
+            traceback.print_exc(limit=-3)
+        took = time.perf_counter() - began
+        slowest = max(slowest, took)
+        if took > SLOW_S:
+            num_broken += 1
+            keep(kept / f"{target}-{number}-slow", data)
+    elapsed = time.perf_counter() - start
+    print(f"{target}: {count} inputs, {num_read} read, {count - num_read - num_broken} refused, {num_broken} broke it; "
+          f"slowest {slowest * 1000:.0f} ms; {count / elapsed:.0f}/s", flush=True)  # fmt: skip
+    return num_broken
+
+
+def keep(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def main():
+    count = int(os.environ.get("FUZZ_COUNT", "1000000"))
+    seed = os.environ.get("FUZZ_SEED", "0")
+    names = os.environ.get("FUZZ_TARGETS", " ".join(TARGETS)).split()
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
+        broken = sum(fuzz(name, count, seed, Path(folder), Path("build/fuzz")) for name in names)
+    print(f"{count * len(names)} inputs, {broken} broke a reader" + (" (kept in build/fuzz)" if broken else ""))
+    return 1 if broken else 0
+
+
+sys.exit(main())

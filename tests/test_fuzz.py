@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""A short run of `make fuzz`, and that it would find something."""
+
+import pytest
+from fuzz import readers
+from fuzz.mutating import generator, mutated
+
+COUNT = 300
+
+
+@pytest.mark.parametrize("target", readers.TARGETS)
+def test_mutated_files_are_read_or_refused(tmp_path, target):
+    sound = readers.seeds(tmp_path)[target]
+    assert all(readers.read(target, data, tmp_path) for data in sound)
+    num_read = 0
+    for number in range(COUNT):
+        rng = generator("tests", number)
+        num_read += readers.read(target, mutated(rng.choice(sound), sound, rng), tmp_path)
+    assert 0 < num_read < COUNT  # mutations are neither all harmless nor all plain noise
+
+
+def test_what_escapes_a_reader_is_seen(tmp_path, monkeypatch):
+    def careless(path):
+        return path.read_bytes()[10**6]
+
+    monkeypatch.setitem(readers.TARGETS, "stl", readers.Target("a.stl", careless))
+    with pytest.raises(IndexError):
+        readers.read("stl", b"", tmp_path)
+
+
+def test_an_input_is_made_again_by_its_number():
+    seeds = [b"solid a\nvertex 0 0 0\n"]
+    first, again = (mutated(seeds[0], seeds, generator("0 stl", 17)) for _ in range(2))
+    assert first == again
