@@ -150,7 +150,7 @@ WHOLE = "must be a whole number from"
         ("", "the following arguments are required: PROGRAM (see intaglio --help)"),
         ("fit", "the following arguments are required: shape|texture|camera (see intaglio fit --help)"),
         ("render", "the following arguments are required: MESH (see intaglio render --help)"),
-        ("render cup", f"cup: is neither an OBJ file nor a shape ({SHAPES})"),
+        ("render cup", f"cup: is neither a mesh's file nor a shape ({SHAPES})"),
         ("render cup.obj", "cup.obj: there is no such file"),
         ("render empty.obj", "empty.obj: holds no faces (is it a whole OBJ file?)"),
         ("render cube -o cube.avi", "cube.avi: is no animation's name (end it in .gif, .webp, .png, .mp4)"),
@@ -178,7 +178,7 @@ WHOLE = "must be a whole number from"
         ),
         ("fit shape --steps 0", f"argument --steps: {WHOLE} 1 to 1000000; got '0' (see intaglio fit shape --help)"),
         ("fit shape --seed x", f"argument --seed: {WHOLE} 0 to 4294967295; got 'x' (see intaglio fit shape --help)"),
-        ("fit shape cup", f"cup: is neither an OBJ file nor a shape ({SHAPES})"),
+        ("fit shape cup", f"cup: is neither a mesh's file nor a shape ({SHAPES})"),
         ("fit shape --reference no.png", "no.png: there is no such file"),
         ("fit camera --reference empty.obj", "empty.obj: is not a PNG or JPEG picture (convert it to PNG)"),
         (

@@ -225,7 +225,7 @@ def test_a_damaged_corner_is_named(read, tmp_path, corner):
         ("newmtl x\nKd 1 1", "m.mtl:2", "Kd must be three numbers from 0 to 1; got '1 1'"),
         ("newmtl x\nKd 1 1 2", "m.mtl:2", "Kd must be three numbers from 0 to 1; got '1 1 2'"),
         ("newmtl x\nmap_Kd", "m.mtl:2", "map_Kd names no file"),
-        ("newmtl x\nmap_Kd -s 2 2 a.png", "m.mtl:2", "map_Kd -s 2 is not supported (bake it into the texture"),
+        ("newmtl x\nmap_Kd -t 2 a.png", "m.mtl:2", "map_Kd -t is not supported (bake it into the texture"),
         ("newmtl x\nmap_Kd missing.png", "missing.png", "there is no such file"),
         ("newmtl x\nmap_Kd ../secret.png", "m.mtl:2", "names a file outside of its folder: "),
         ("newmtl x\nmap_Kd link.png", "m.mtl:2", "names a file outside of its folder: "),
@@ -251,6 +251,25 @@ def test_a_picture_that_repeats_is_packed_as_often(read, tmp_path):
     assert mesh.texture[1, 1:5].tolist() == [list(RED), list(BLUE)] * 2
     columns = mesh.uv[mesh.uv_triangles][0, :, 0] * mesh.texture.shape[1] - 1
     assert columns == pytest.approx([0.5, 3.5, 0.5], abs=1e-5)
+
+
+def test_a_picture_can_be_scaled_and_moved(read, tmp_path):
+    picture(tmp_path / "column.png", [RED], [BLUE])  # v from the bottom: blue to 1/2, red to 1
+    text = "mtllib m.mtl\nusemtl x\n" + SQUARE + SQUARE_UV + "f 1/1 2/2 3/3\n"
+    mesh = read(text, m="newmtl x\nmap_Kd -s 1 0.25 -o 0 0.5 column.png\n")
+    rows = mesh.uv[mesh.uv_triangles][0, :, 1] * mesh.texture.shape[0] - 1
+    assert rows == pytest.approx([1, 1, 0.5], abs=1e-6)  # v 0.5, 0.5, 0.75 from the bottom, of two rows
+
+
+def test_a_clamped_picture_is_not_repeated(read, tmp_path):
+    picture(tmp_path / "red.png", [RED, BLUE])
+    text = "mtllib m.mtl\nusemtl x\n" + SQUARE + "vt 0 0\nvt 2 0\nvt 2 1\nf 1/1 2/2 3/3\n"
+    assert read(text, m="newmtl x\nmap_Kd -clamp on red.png\n").texture[1, 1:5].tolist() == [
+        list(RED),
+        list(BLUE),
+        list(BLUE),
+        list(BLUE),
+    ]
 
 
 def test_a_picture_that_repeats_too_often_is_named(read, tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: `intaglio render`, `intaglio fit shape|texture|camera`, `intaglio demo`, `intaglio doctor`.
+"""The command line: `intaglio render`, `fit shape|texture|camera`, `demo`, `info`, `convert`, `validate`, `doctor`.
 
 What goes wrong is one line on standard error and exit code 2; Ctrl-C keeps what there is and exits with 130.
 """

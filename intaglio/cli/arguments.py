@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..array import frameworks_with_gradients
+from ..io import Limits
+from .assets import convert, info, validate
 from .demo import demo
 from .doctor import doctor
 from .draw import draw
@@ -20,6 +22,7 @@ __all__ = ["parse"]
 
 VISIBILITIES = ("edge", "antialias", "sweep", "soft")
 MAX_SIZE = 4096
+MESH_FILE = "an OBJ, PLY, STL, glTF or GLB file"
 OUTPUT = "ends in .gif, .webp, .png (numbered pictures) or .mp4 (needs imageio-ffmpeg)"
 
 
@@ -41,6 +44,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _add_fit(fits, "texture", fit_texture, "paint a mesh so that a picture is seen from all sides", steps=300)
     _add_fit(fits, "camera", fit_camera, "find the camera that took a silhouette", steps=1000)
     _add_demo(programs)
+    _add_on_file(programs, "info", info, "say what is in a file, and what was converted on the way")
+    _add_on_file(programs, "convert", convert, "write a file as another kind, by its ending")
+    _add_on_file(programs, "validate", validate, "read all of a file, and say what is wrong in it")
     programs.add_parser("doctor", help="say what is here, and how to mend what is not").set_defaults(program=doctor)
     return parser.parse_args(arguments)
 
@@ -54,7 +60,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _add_render(programs: Any) -> None:
     parser = programs.add_parser("render", help="draw a mesh from all sides")
-    parser.add_argument("mesh", metavar="MESH", help="an OBJ file, or the name of a shape, such as teapot")
+    parser.add_argument("mesh", metavar="MESH", help=f"{MESH_FILE}, or the name of a shape, such as teapot")
     _add_output(parser, "turntable.gif")
     parser.add_argument("--frames", type=_whole(1, 10_000), default=90, help="pictures on the way around (90)")
     parser.add_argument("--elevation", type=_number, default=30.0, help="degrees above the horizon (30)")
@@ -67,7 +73,7 @@ def _add_render(programs: Any) -> None:
 def _add_fit(fits: Any, name: str, program: Callable[..., Any], text: str, steps: int | None) -> None:
     parser = fits.add_parser(name, help=text)
     parser.add_argument(
-        "mesh", metavar="MESH", nargs="?", default="teapot", help="an OBJ file, or the name of a shape (teapot)"
+        "mesh", metavar="MESH", nargs="?", default="teapot", help=f"{MESH_FILE}, or the name of a shape (teapot)"
     )
     _add_output(parser, f"{name}.gif")
     parser.add_argument(
@@ -92,6 +98,18 @@ def _add_demo(programs: Any) -> None:
     _add_seed(parser)
     _add_size(parser)
     parser.set_defaults(program=demo)
+
+
+def _add_on_file(programs: Any, name: str, program: Callable[..., Any], text: str) -> None:
+    parser = programs.add_parser(name, help=text)
+    parser.add_argument("file", type=Path, metavar="FILE", help=MESH_FILE)
+    if program is convert:
+        parser.add_argument("output", type=Path, metavar="OUTPUT", help="what to write, of one of these kinds")
+    plain = Limits()
+    for limit, of in (("bytes", "each file"), ("vertices", "all of a file"), ("pixels", "each picture")):
+        default = getattr(plain, f"max_{limit}")
+        parser.add_argument(f"--max-{limit}", type=_whole(1, 1 << 48), default=default, help=f"of {of} ({default})")
+    parser.set_defaults(program=program)
 
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:

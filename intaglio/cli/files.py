@@ -10,24 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from .. import shapes
-from ..io import InputError, load_image, load_obj
+from ..io import InputError, load, load_image
 from ..io.animation import check_animation_path
+from ..io.files import ENDINGS
 from ..mesh import Mesh
 
 __all__ = ["beside", "check_outputs", "load_color", "load_mesh", "load_silhouette"]
 
 
 def load_mesh(name: str) -> Mesh:
-    """The mesh of an OBJ file, or of a shape's name; centred, its longest side from -1 to 1.
+    """The mesh of a file, or of a shape's name; centred, its longest side from -1 to 1.
 
     Raises:
         InputError: there is neither, or the file is damaged.
     """
     if name in shapes.__all__ and not Path(name).exists():
         return getattr(shapes, name)().normalized()
-    if not Path(name).exists() and Path(name).suffix.lower() != ".obj":
-        raise InputError(name, "is neither an OBJ file nor a shape", remedy=f"shapes are {', '.join(shapes.__all__)}")
-    return load_obj(name).normalized()
+    if not Path(name).exists() and Path(name).suffix.lower() not in ENDINGS:
+        raise InputError(name, "is neither a mesh's file nor a shape", remedy=f"shapes are {', '.join(shapes.__all__)}")
+    return load(name).normalized()
 
 
 def load_color(path: Path) -> np.ndarray:

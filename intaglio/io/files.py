@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..mesh import Mesh
@@ -13,6 +14,8 @@ from .errors import InputError
 from .gltf import read_gltf, write_gltf
 from .limits import Limits
 from .obj import load_obj
+from .obj_asset import load_obj_asset
+from .obj_asset_writer import save_obj_asset
 from .obj_writer import save_obj
 from .ply import load_ply
 from .ply_writer import save_ply
@@ -23,6 +26,18 @@ __all__ = ["load", "load_asset", "save"]
 MESH_READERS = {".obj": load_obj, ".ply": load_ply, ".stl": load_stl}
 MESH_WRITERS = {".obj": save_obj, ".ply": save_ply, ".stl": save_stl}
 ASSETS = (".gltf", ".glb")
+SAME_AXES = "axes, place and size: none, they are the file's own"
+SAME_WINDING = "winding: none, counter-clockwise is outside"
+TURNED_UV = "uv: v counted from the bottom, now from the top"
+LINEAR = "colours: sRGB to linear"
+TRIANGLES = "polygons: cut into triangles"
+CHANGES = {
+    ".obj": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "materials: MTL to metallic and rough"),
+    ".ply": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "numbers: 64-bit positions to 32 bits"),
+    ".stl": (SAME_AXES, SAME_WINDING, "vertices: corners that coincide became one", "normals: passed over"),
+    ".gltf": (SAME_AXES, SAME_WINDING, "uv: none, they count from the top", "colours: none, pictures stay as they are"),
+}
+CHANGES[".glb"] = CHANGES[".gltf"]
 ENDINGS = (*MESH_READERS, *ASSETS)
 
 
@@ -52,22 +67,30 @@ def load(path: str | Path, *, limits: Limits | None = None) -> Mesh:
 
 
 def load_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
-    """All that a glTF or GLB file holds; of the other kinds of file the mesh, as an asset of one geometry.
+    """All that a glTF or GLB file holds; of an OBJ its groups, normals and materials; of other kinds the one mesh.
+
+    `Asset.changes` says what was converted on the way.
 
     Raises:
         InputError: as `load`.
     """
-    if _ending(path) in ASSETS:
-        return read_gltf(path, limits=limits)
-    return asset_of("load_asset", load(path, limits=limits))
+    ending = _ending(path)
+    if ending in ASSETS:
+        asset = read_gltf(path, limits=limits)
+    elif ending == ".obj":
+        asset = load_obj_asset(path, limits=limits)
+    else:
+        asset = asset_of("load_asset", MESH_READERS[ending](path, limits=limits))
+    return replace(asset, name=Path(path).name, changes=CHANGES[ending])
 
 
 def save(path: str | Path, mesh: Mesh | Asset) -> None:
     """Write a mesh or an asset as OBJ, PLY (binary), STL (binary), glTF or GLB by the ending of `path`.
 
     It is written whole or not at all. What a kind of file has no place for is named by its own writer (`save_obj`,
-    `io.save_ply`, `io.save_stl`); of an asset they take `Asset.mesh`. A mesh becomes a glTF of one matt material whose
-    texture is the mesh's in 8-bit sRGB; vertices are repeated where uv have seams, and welded again by `load`.
+    `io.save_ply`, `io.save_stl`); of an asset OBJ takes groups and materials, the other two `Asset.mesh`. A mesh
+    becomes a glTF of one matt material whose texture is the mesh's in 8-bit sRGB; vertices are repeated where uv have
+    seams, and welded again by `load`.
 
     Raises:
         InputError: `path` has another ending, or cannot be written to.
@@ -76,6 +99,9 @@ def save(path: str | Path, mesh: Mesh | Asset) -> None:
     ending = Path(path).suffix.lower()
     if ending in ASSETS:
         write_gltf(path, mesh if isinstance(mesh, Asset) else asset_of("save", mesh))
+        return
+    if ending == ".obj" and isinstance(mesh, Asset):
+        save_obj_asset(path, mesh)
         return
     writer: Callable[[str | Path, Mesh], None] | None = MESH_WRITERS.get(ending)
     if writer is None:

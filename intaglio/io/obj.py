@@ -11,7 +11,8 @@ import numpy as np
 from ..mesh import Mesh
 from .errors import InputError
 from .limits import Limits
-from .mtl import Material, find_libraries, load_materials
+from .mtl import Material, load_materials
+from .mtl_text import find_libraries
 from .obj_text import NONE, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
 from .painting import Surface, painted
 from .polygons import fans, triangulate
@@ -76,8 +77,8 @@ def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
     """What an OBJ file says, colours and pictures in its own numbers. `load_obj` makes a mesh of it.
 
     Raises:
-        InputError: as `load_obj`, except that names of unknown materials and moved pictures are taken as they come, and
-            that pictures may lie beside the file's folder too, as in collections of `models` and `images`.
+        InputError: as `load_obj`, except that names of unknown materials are taken as they come, and that pictures may
+            lie beside the file's folder too, as in collections of `models` and `images`.
     """
     path, limits = Path(path), Limits()
     found = parse_obj(path, limits)
@@ -85,7 +86,7 @@ def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
     corners = found.checked_corners(path)
     rows, polygons = fans(np.array(found.counts))
     around = path.resolve().parent.parent
-    known = _known(path, found, limits, around, linear=False, may_move=True) if materials else {}
+    known = _known(path, found, limits, around, linear=False) if materials else {}
     nothing = Material()
     of_polygon = [known.get(name, nothing) for name in found.materials]
     return ObjContents(
@@ -134,5 +135,15 @@ def _coloured(
         pictured = (material == k) & has_uv & (m.picture is not None)
         surfaces.append(Surface(np.flatnonzero((material == k) & ~pictured), color))
         faces = np.flatnonzero(pictured)
-        surfaces.append(Surface(faces, picture=m.picture, uv=uv[uv_triangles[faces]]))
+        wrap = "clamp" if m.clamp else "repeat"
+        seen = _moved(m, uv[uv_triangles[faces]]) if m.moves else uv[uv_triangles[faces]]
+        surfaces.append(Surface(faces, picture=m.picture, uv=seen, wraps=(wrap, wrap), moved=m.moves))
     return _with_uv(uv, uv_triangles) | painted(path, len(materials), surfaces, limits, SHAPE_ALONE)
+
+
+def _moved(material: Material, uv: np.ndarray) -> np.ndarray:
+    """uv from the top, scaled and moved where v counts from the bottom."""
+    from_bottom = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float64)
+    with np.errstate(all="ignore"):  # what is not finite is named by who packs it
+        moved = from_bottom * material.uv_scale + material.uv_offset
+    return np.stack([moved[..., 0], 1 - moved[..., 1]], axis=-1)

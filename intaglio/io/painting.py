@@ -24,7 +24,7 @@ class Surface:
     """Faces [n] of a mesh that one material covers.
 
     color: linear; multiplies the picture. picture: [H, W, 3] linear, or None. uv: [n, 3, 2] from the top left, where
-    there is a picture. wraps: "repeat", "mirror" or "clamp", along u and v.
+    there is a picture. wraps: "repeat", "mirror" or "clamp", along u and v. moved: whether `uv` are not the mesh's own.
     """
 
     faces: np.ndarray
@@ -32,6 +32,7 @@ class Surface:
     picture: np.ndarray | None = None
     uv: np.ndarray | None = None
     wraps: tuple[str, str] = ("repeat", "repeat")
+    moved: bool = False
 
     @property
     def is_white(self) -> bool:
@@ -96,7 +97,7 @@ def pack_pictures(
 
 def _fits(surface: Surface, first: Surface) -> bool:
     """Whether one texture that repeats serves both."""
-    if surface.picture is not first.picture or surface.color != first.color or surface.uv is None:
+    if surface.picture is not first.picture or surface.color != first.color or surface.uv is None or surface.moved:
         return False
     if surface.wraps == ("repeat", "repeat"):
         return True
@@ -113,16 +114,10 @@ def _tile(path: Path, surface: Surface, limits: Limits, remedy: str) -> tuple[An
     if surface.picture is None or surface.uv is None:
         texel = np.array(surface.color, dtype=np.float32).reshape(1, 1, 3)
         return tuple(surface.color), texel, np.full((len(surface.faces), 3, 2), 0.5)
-    uv = surface.uv.astype(np.float64)
-    repeats = np.array([wrap == "repeat" for wrap in surface.wraps])
-    lowest = uv.min(axis=1, keepdims=True)
-    uv = uv - np.where(
-        repeats & ((lowest < -UV_SLACK) | (uv.max(axis=1, keepdims=True) > 1 + UV_SLACK)), np.floor(lowest), 0
-    )
-    low = np.minimum(np.floor(uv.min(axis=(0, 1)) + UV_SLACK), 0)
-    high = np.maximum(np.ceil(uv.max(axis=(0, 1)) - UV_SLACK), 1)
+    with np.errstate(all="ignore"):  # what is not finite runs over too many texels
+        uv, low, high = _run(surface.uv.astype(np.float64), np.array([wrap == "repeat" for wrap in surface.wraps]))
     height, width = surface.picture.shape[:2]
-    if np.prod(high - low) * height * width > limits.max_pixels:
+    if not np.prod(high - low) * height * width <= limits.max_pixels:  # which is not a number where uv are not
         raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
     picture = _tinted(surface)
     for axis, (size, wrap) in enumerate(zip((width, height), surface.wraps, strict=True)):
@@ -133,3 +128,13 @@ def _tile(path: Path, surface: Surface, limits: Limits, remedy: str) -> tuple[An
             picture = np.pad(picture, pads, mode=PADDING[wrap])
     key = (id(surface.picture), tuple(surface.color), surface.wraps, *low.tolist(), *high.tolist())
     return key, picture, (uv - low) / (high - low)
+
+
+def _run(uv: np.ndarray, repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[n, 3, 2] uv, each face moved by whole pictures to where it begins, and from where to where [2] they run."""
+    lowest, highest = uv.min(axis=1, keepdims=True), uv.max(axis=1, keepdims=True)
+    is_outside = (lowest < -UV_SLACK) | (highest > 1 + UV_SLACK)
+    uv = uv - np.where(repeats & is_outside, np.floor(lowest), 0)
+    low = np.minimum(np.floor(uv.min(axis=(0, 1)) + UV_SLACK), 0)
+    high = np.maximum(np.ceil(uv.max(axis=(0, 1)) - UV_SLACK), 1)
+    return uv, low, high

@@ -41,9 +41,17 @@ f 1/1 2/2 \\
 """
 MTL = b"""newmtl red one
 Kd 1 0 0.5
+Pr 0.5
+Pm 1
 newmtl pictured
 Kd 1 1 1
-map_Kd -s 1 1 1 -o 0 0 0 -clamp on p.png
+map_Kd -s 1 2 1 -o 0 0.5 0 -clamp on p.png
+map_Pr p.png
+map_Pm p.png
+norm -bm 0.5 p.png
+Ke 0 0.5 1
+Ns 30
+d 0.5
 """
 PLY = b"""ply
 format ascii 1.0
@@ -86,9 +94,14 @@ def _asset(path):
     return asset.mesh(limits=LIMITS)
 
 
+def _obj(path):
+    load_obj(path, limits=LIMITS)
+    return _asset(path)
+
+
 TARGETS = {
-    "obj": Target("a.obj", lambda path: load_obj(path, limits=LIMITS)),
-    "mtl": Target("m.mtl", lambda path: load_obj(path.with_name("sound.obj"), limits=LIMITS)),
+    "obj": Target("a.obj", _obj),
+    "mtl": Target("m.mtl", lambda path: _obj(path.with_name("sound.obj"))),
     "ply": Target("a.ply", lambda path: load_ply(path, limits=LIMITS)),
     "stl": Target("a.stl", lambda path: load_stl(path, limits=LIMITS)),
     "gltf": Target("a.gltf", _asset),

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""MTL's materials as glTF's: metallic and rough, their pictures byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..picture import png_bytes
+from .asset import CLAMP_TO_EDGE, REPEAT, Image, Material, Texture, TextureUse
+from .images import decode_image, image_size
+from .limits import Limits, read_bytes
+from .mtl_text import Entries, Map, find_libraries, read_mtl
+
+__all__ = ["MtlAssets"]
+
+ROUGH, METAL = 1, 2  # channels of glTF's picture of both
+
+
+class MtlAssets:
+    """Materials, textures and images of an OBJ's libraries; `by_name` says where each material is."""
+
+    def __init__(self, path: Path, libraries: list[tuple[int, str]], limits: Limits) -> None:
+        self.materials: list[Material] = []
+        self.textures: list[Texture] = []
+        self.images: list[Image] = []
+        self.by_name: dict[str, int] = {}
+        self._limits, self._folder = limits, path.parent
+        self._files: dict[tuple[Path, ...], int] = {}
+        for library in find_libraries(path, libraries):
+            for name, entries in read_mtl(library, limits).items():
+                self.by_name[name] = len(self.materials)
+                self.materials.append(self._material(name, entries))
+
+    def _material(self, name: str, entries: Entries) -> Material:
+        maps = {key: entries.map(key, self._folder) for key in ("map_Kd", "map_Ke", "map_Pr", "map_Pm")}
+        color = entries.color("Kd") if maps["map_Kd"] is None else None
+        opacity = float(np.clip(entries.number("d", 1.0) or 0.0, 0, 1))
+        glow = entries.color("Ke")
+        if maps["map_Ke"] is not None and not any(glow or ()):
+            glow = (1.0, 1.0, 1.0)
+        bumps = [entries.map(key, self._folder) for key in ("norm", "map_Bump", "bump")]
+        bump = next((b for b in bumps if b is not None and self._is_normal_map(b)), None)
+        both = maps["map_Pr"] or maps["map_Pm"]
+        return Material(
+            name=name,
+            base_color=(*(color or (1.0, 1.0, 1.0)), opacity),
+            base_color_texture=self._use(maps["map_Kd"]),
+            metallic=1.0 if maps["map_Pm"] else _unit(entries.number("Pm", 0.0)),
+            roughness=1.0 if maps["map_Pr"] else _roughness(entries),
+            metallic_roughness_texture=self._use(both, self._both(maps["map_Pr"], maps["map_Pm"]) if both else None),
+            normal_texture=self._use(bump),
+            normal_scale=bump.strength if bump else 1.0,
+            emissive=glow or (0.0, 0.0, 0.0),
+            emissive_texture=self._use(maps["map_Ke"]),
+            alpha_mode="BLEND" if opacity < 1 else "OPAQUE",
+            double_sided=True,
+        )
+
+    def _use(self, seen: Map | None, image: int | None = None) -> TextureUse | None:
+        """How a map is used; `image` in place of its own file. v counts from the top from here on."""
+        if seen is None:
+            return None
+        wrap = CLAMP_TO_EDGE if seen.clamp else REPEAT
+        source = self._image(seen.file) if image is None else image
+        known = [k for k, t in enumerate(self.textures) if (t.image, t.wrap_s) == (source, wrap)]
+        if not known:
+            self.textures.append(Texture(source, wrap, wrap))
+        place = known[0] if known else len(self.textures) - 1
+        offset = (seen.offset[0], 1 - seen.scale[1] - seen.offset[1])
+        return TextureUse(place, offset=offset, scale=seen.scale)
+
+    def _image(self, file: Path) -> int:
+        if (file,) not in self._files:
+            data = read_bytes(file, self._limits)
+            height, width, mime_type = image_size(data, file, max_pixels=self._limits.max_pixels)
+            self._files[(file,)] = self._add(Image(data, mime_type, height, width, name=file.name))
+        return self._files[(file,)]
+
+    def _add(self, image: Image) -> int:
+        self.images.append(image)
+        return len(self.images) - 1
+
+    def _pixels(self, file: Path) -> np.ndarray:
+        data = read_bytes(file, self._limits)
+        return decode_image(data, file, linear=False, max_pixels=self._limits.max_pixels)[..., :3]
+
+    def _is_normal_map(self, seen: Map) -> bool:
+        """Not a map of heights, which is grey."""
+        pixels = self._pixels(seen.file)
+        return bool((pixels != pixels[..., :1]).any())
+
+    def _both(self, rough: Map | None, metal: Map | None) -> int:
+        """One picture of roughness (green) and metal (blue), as large as the first of them."""
+        key = tuple(seen.file if seen else Path() for seen in (rough, metal))
+        if key not in self._files:
+            channels = {k: self._pixels(m.file)[..., 0] for k, m in ((ROUGH, rough), (METAL, metal)) if m is not None}
+            height, width = next(iter(channels.values())).shape
+            pixels = np.full((height, width, 3), 255, dtype=np.uint8)
+            for channel, values in channels.items():
+                rows, columns = (np.arange(n) * m // n for n, m in zip((height, width), values.shape, strict=True))
+                pixels[..., channel] = np.round(values[rows[:, None], columns] * 255)
+            self._files[key] = self._add(Image(png_bytes(pixels), "image/png", height, width))
+        return self._files[key]
+
+
+def _roughness(entries: Entries) -> float:
+    """Pr, or what gives Blinn and Phong's highlight of exponent Ns its width.
+
+    Walter et al., Microfacet Models for Refraction, 2007, section 5.2: Ns = 2 / alpha^2 - 2; alpha = roughness^2.
+    """
+    rough, shine = entries.number("Pr", None), entries.number("Ns", None)
+    if rough is None and shine is not None:
+        rough = (2 / (max(shine, 0.0) + 2)) ** 0.25
+    return _unit(1.0 if rough is None else rough)
+
+
+def _unit(value: float | None) -> float:
+    return float(np.clip(value or 0.0, 0, 1))

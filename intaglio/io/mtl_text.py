@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The lines of an MTL file: what each material says, and how its maps are placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..picture import linear_from_srgb
+from .errors import InputError
+from .limits import Limits, inside_folder, read_bytes
+
+__all__ = ["Entries", "Map", "find_libraries", "read_mtl"]
+
+# How many words follow each option of a map at most; -o, -s and -t take one to three numbers.
+OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
+                "-texres": 1, "-o": 3, "-s": 3, "-t": 3}  # fmt: skip
+UNMOVED: dict[str, tuple[float, ...]] = {"-o": (0.0, 0.0, 0.0), "-s": (1.0, 1.0, 1.0), "-t": (0.0, 0.0, 0.0)}
+
+
+@dataclass(frozen=True)
+class Map:
+    """A picture, of which uv * scale + offset is seen, v counted from the bottom."""
+
+    file: Path
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+    clamp: bool = False
+    strength: float = 1.0
+
+
+@dataclass
+class Entries:
+    """What an MTL file says of one material: by key in small letters, the line and the rest of it."""
+
+    path: Path
+    lines: dict[str, tuple[int, str, str]]
+
+    def number(self, key: str, default: float | None) -> float | None:
+        """The finite number behind a key."""
+        if key.lower() not in self.lines:
+            return default
+        line, name, rest = self.lines[key.lower()]
+        words = rest.split()
+        if not _is_number(words[:1]):
+            raise InputError(self.path, f"{name} must be a finite number; got {rest[:80]!r}", line=line)
+        return float(words[0])
+
+    def color(self, key: str, *, linear: bool = True) -> tuple[float, float, float] | None:
+        """Three numbers from 0 to 1; sRGB becomes linear unless that is False."""
+        if key.lower() not in self.lines:
+            return None
+        line, name, rest = self.lines[key.lower()]
+        try:
+            red, green, blue = (float(word) for word in rest.split()[:3])
+            srgb = np.array([red, green, blue])
+            if not ((srgb >= 0) & (srgb <= 1)).all():
+                raise ValueError(rest)
+        except ValueError as error:
+            what = f"{name} must be three numbers from 0 to 1; got {rest!r}"
+            raise InputError(self.path, what, line=line) from error
+        return tuple((linear_from_srgb(srgb) if linear else srgb).tolist())
+
+    def map(self, key: str, folder: Path) -> Map | None:
+        """A map, whose file lies in `folder` or below; a name may hold spaces and the other system's slashes."""
+        if key.lower() not in self.lines:
+            return None
+        line, name, rest = self.lines[key.lower()]
+        moved, flags, words = dict(UNMOVED), dict[str, str](), rest.split()
+        while words and words[0] in OPTION_WORDS:
+            option, *words = words
+            if option not in UNMOVED:
+                flags[option] = words[0] if words else ""
+                words = words[OPTION_WORDS[option] :]
+                continue
+            numbers: list[float] = []
+            while len(numbers) < OPTION_WORDS[option] and _is_number(words[:1]):
+                numbers.append(float(words[0]))
+                words = words[1:]
+            moved[option] = (*numbers, *UNMOVED[option][len(numbers) :])
+        if moved["-t"] != UNMOVED["-t"]:
+            remedy = "bake it into the texture coordinates"
+            raise InputError(self.path, f"{name} -t is not supported", line=line, remedy=remedy)
+        if not words:
+            raise InputError(self.path, f"{name} names no file", line=line)
+        strength = flags.get("-bm", "1")
+        if not _is_number([strength]):
+            raise InputError(self.path, f"{name} -bm must be a finite number; got {strength[:80]!r}", line=line)
+        file = inside_folder(self.path, self.path.parent / " ".join(words).replace("\\", "/"), folder, line=line)
+        (u_scale, v_scale, _), (u, v, _) = moved["-s"], moved["-o"]
+        return Map(file, (u_scale, v_scale), (u, v), flags.get("-clamp") == "on", float(strength))
+
+
+def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:
+    """The materials of an MTL file by name.
+
+    Raises:
+        InputError: it is missing or too large, or says a colour of no material.
+    """
+    remedy = "load_obj(..., materials=False) reads the shape alone"
+    text = read_bytes(path, limits, remedy).decode("utf-8", errors="replace")
+    materials: dict[str, Entries] = {}
+    entries = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        key, _, rest = line.strip().replace("\t", " ").partition(" ")
+        if key == "newmtl":
+            entries = Entries(path, {})
+            materials[rest.strip()] = entries
+        elif entries is not None:
+            entries.lines[key.lower()] = (number, key, rest.strip())
+        elif key in ("Kd", "map_Kd"):
+            raise InputError(path, f"{key} stands before the first newmtl", line=number)
+    return materials
+
+
+def find_libraries(path: Path, libraries: list[tuple[int, str]]) -> list[Path]:
+    """The MTL files that mtllib lines (number and what follows) name: a name may hold spaces, a line several names.
+
+    Raises:
+        InputError: one lies outside of the folder of `path`.
+    """
+    files = []
+    for line, names in libraries:
+        whole = inside_folder(path, path.parent / names, path.parent, line=line)
+        for library in [names] if whole.exists() else names.split():
+            files.append(inside_folder(path, path.parent / library, path.parent, line=line))
+    return files
+
+
+def _is_number(words: list[str]) -> bool:
+    try:
+        return bool(words) and bool(np.isfinite(float(words[0])))
+    except ValueError:
+        return False
