@@ -84,10 +84,12 @@ def test_validate_names_faults_and_oddities(capsys):
     assert captured.err == "intaglio: a.glb: breaks 3 rules of glTF (export it again)\n"
 
 
-def test_limits_are_flags(capsys):
+def test_limits_are_flags(capsys, monkeypatch):
+    monkeypatch.setattr("intaglio.io.gltf.accessors.FREE_BYTES", -200_000)
     for flag, message in [
         ("--max-bytes=100", "is too large: "),
         ("--max-vertices=3", "has too many vertices: 4 (max_vertices is 3)"),
+        ("--max-ratio=1", "unpacks to too many bytes (max_ratio is 1, "),
         ("--max-pixels=1", "images[0]: is too large a picture (1 pixels at most)"),
     ]:
         assert main(["info", "rich.glb", flag]) == 2

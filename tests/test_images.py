@@ -142,3 +142,9 @@ def test_images_that_are_not_finite_and_other_endings_are_named(tmp_path):
         save_image(tmp_path / "a.png", np.full((2, 2, 3), np.nan))
     with pytest.raises(InputError, match=r"a.jpg: pictures are written as PNG \(end the name in .png\)$"):
         save_image(tmp_path / "a.jpg", np.ones((2, 2, 3)))
+
+
+def test_what_never_ends_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png: is no ordinary file$"):
+        load_image(tmp_path / "a.png")

@@ -58,6 +58,17 @@ def test_a_concave_polygon_loses_ears_until_it_is_triangles(read):
     assert sorted(areas) == [2, 2]
 
 
+def test_a_polygon_that_crosses_itself_and_one_of_many_corners_become_some_triangles(read, monkeypatch):
+    assert len(read(SQUARE + "f 1 3 2 4").triangles) == 2
+    spiral = [(k * np.cos(k), k * np.sin(k)) for k in np.linspace(1, 20, 200)]
+    spiral += [(k * 0.9 * np.cos(k), k * 0.9 * np.sin(k)) for k in np.linspace(20, 1, 200)]
+    text = "".join(f"v {x} {y} 0\n" for x, y in spiral) + "f " + " ".join(map(str, range(1, 401)))
+    areas = [np.cross(b - a, c - a)[2] for a, b, c in read(text).vertices.astype(float)[read(text).triangles]]
+    assert min(areas) >= -1e-4
+    monkeypatch.setattr("intaglio.io.polygons.MOST_LOOKS", 1000)
+    assert len(read(text).triangles) == 398
+
+
 def test_v_is_counted_from_the_top_of_the_picture(read):
     assert read(SQUARE + SQUARE_UV + "f 1/1 2/2 3/3").uv.tolist() == [[0, 1], [1, 1], [1, 0], [0, 0]]
 

@@ -106,7 +106,12 @@ def _add_on_file(programs: Any, name: str, program: Callable[..., Any], text: st
     if program is convert:
         parser.add_argument("output", type=Path, metavar="OUTPUT", help="what to write, of one of these kinds")
     plain = Limits()
-    for limit, of in (("bytes", "each file"), ("vertices", "all of a file"), ("pixels", "each picture")):
+    for limit, of in (
+        ("bytes", "each file"),
+        ("vertices", "all of a file"),
+        ("pixels", "each picture"),
+        ("ratio", "unpacked bytes to a file's own"),
+    ):
         default = getattr(plain, f"max_{limit}")
         parser.add_argument(f"--max-{limit}", type=_whole(1, 1 << 48), default=default, help=f"of {of} ({default})")
     parser.set_defaults(program=program)

@@ -70,4 +70,4 @@ def _size(thing: object) -> str:
 
 
 def _limits(options: argparse.Namespace) -> Limits:
-    return Limits(options.max_bytes, options.max_vertices, options.max_pixels)
+    return Limits(options.max_bytes, options.max_vertices, options.max_pixels, options.max_ratio)

@@ -43,7 +43,7 @@ def mesh_of(asset: Asset, limits: Limits) -> Mesh:
     triangles = np.concatenate([part.triangles + first for part, first in zip(parts, first_vertex, strict=False)])
     colors = _colors(parts)
     rows, welded = weld(vertices if colors is None else np.concatenate([vertices, colors], axis=-1))
-    surfaces = _surfaces(asset, parts, first_face, limits)
+    surfaces = _surfaces(asset, path, parts, first_face, limits)
     arrays = painted(path, len(triangles), surfaces, limits, ALONE)
     if "uv" not in arrays and all(part.uv is not None for part in parts):
         uv = np.concatenate([part.uv for part in parts if part.uv is not None])
@@ -125,8 +125,9 @@ def _colors(parts: list[Part]) -> np.ndarray | None:
     return np.concatenate([w if part.colors is None else part.colors for part, w in zip(parts, white, strict=True)])
 
 
-def _surfaces(asset: Asset, parts: list[Part], first_face: np.ndarray, limits: Limits) -> list[Surface]:
+def _surfaces(asset: Asset, path: Path, parts: list[Part], first_face: np.ndarray, limits: Limits) -> list[Surface]:
     pictures: dict[int, np.ndarray] = {}
+    num_pixels = 0
     surfaces = []
     for part, start in zip(parts, first_face, strict=False):
         faces = np.arange(start, start + len(part.triangles))
@@ -136,8 +137,12 @@ def _surfaces(asset: Asset, parts: list[Part], first_face: np.ndarray, limits: L
         if texture is None or texture.image is None or part.uv is None:
             surfaces.append(Surface(faces, color))
             continue
+        image = asset.images[texture.image]
         if texture.image not in pictures:
-            pictures[texture.image] = asset.images[texture.image].pixels()[..., :3]
+            num_pixels += image.height * image.width
+            if num_pixels > limits.max_pixels:
+                raise InputError(path, "has too many and too large pictures", remedy=ALONE)
+            pictures[texture.image] = image.pixels()[..., :3]
         wraps = (WRAPS[texture.wrap_s], WRAPS[texture.wrap_t])
         surfaces.append(Surface(faces, color, pictures[texture.image], part.uv[part.triangles], wraps))
     return surfaces

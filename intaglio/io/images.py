@@ -16,6 +16,7 @@ import numpy as np
 from ..picture import linear_from_srgb, plain_bytes, png_bytes, srgb_bytes
 from .atomic import write_atomically
 from .errors import InputError
+from .limits import Limits, read_bytes
 
 __all__ = ["decode_image", "image_size", "load_image", "save_image"]
 
@@ -34,25 +35,25 @@ def load_image(path: str | Path, *, linear: bool = True, max_pixels: int | None 
     Raises:
         InputError: the file is missing, damaged, of another format, or too large.
     """
-    return _opened(path, path, lambda picture: _float_array(picture, linear), max_pixels)
+    return decode_image(read_bytes(Path(path), Limits()), path, linear=linear, max_pixels=max_pixels)
 
 
 def decode_image(data: bytes, path: str | Path, *, linear: bool = True, max_pixels: int | None = None) -> np.ndarray:
     """As `load_image`, from the bytes of a PNG or JPEG file; `path` is what errors call it."""
-    return _opened(io.BytesIO(data), path, lambda picture: _float_array(picture, linear), max_pixels)
+    return _opened(data, path, lambda picture: _float_array(picture, linear), max_pixels)
 
 
 def image_size(data: bytes, path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int, str]:
     """(height, width, "image/png" or "image/jpeg") by the head of a picture's bytes; its pixels may be damaged yet."""
     return _opened(
-        io.BytesIO(data),
+        data,
         path,
         lambda picture: (picture.height, picture.width, picture.get_format_mimetype() or ""),
         max_pixels,
     )
 
 
-def _opened(source: Any, path: str | Path, take: Callable[[Any], Any], max_pixels: int | None) -> Any:
+def _opened(data: bytes, path: str | Path, take: Callable[[Any], Any], max_pixels: int | None) -> Any:
     from PIL import Image, UnidentifiedImageError  # half as costly to import as NumPy: only where it is used
 
     limit = Image.MAX_IMAGE_PIXELS if max_pixels is None else max_pixels
@@ -60,12 +61,10 @@ def _opened(source: Any, path: str | Path, take: Callable[[Any], Any], max_pixel
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # below it is an error
-            with Image.open(source, formats=FORMATS) as picture:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 if limit is not None and picture.width * picture.height > limit:
                     raise too_large
                 return take(picture)
-    except FileNotFoundError as error:
-        raise InputError(path, "there is no such file") from error
     except UnidentifiedImageError as error:
         raise InputError(path, "is not a PNG or JPEG picture", remedy="convert it to PNG") from error
     except Image.DecompressionBombError as error:  # twice Pillow's own limit

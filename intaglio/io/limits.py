@@ -19,12 +19,14 @@ class Limits:
     Args:
         max_bytes: of each file.
         max_vertices: of all of a file together, and of its triangles twice as many.
-        max_pixels: of each picture, and of the one that several are packed into.
+        max_pixels: of each picture, and of all together that a mesh is painted with.
+        max_ratio: bytes that a file may unpack to for each of its own, beyond the first 64 MiB.
     """
 
     max_bytes: int = 1 << 30
     max_vertices: int = 1 << 27
     max_pixels: int = 1 << 27
+    max_ratio: int = 100
 
     def check_vertices(self, path: Path, count: int) -> None:
         """Raise InputError where there are too many."""
@@ -50,7 +52,11 @@ def read_bytes(path: Path, limits: Limits, remedy: str = "") -> bytes:
             raise InputError(path, "is no ordinary file", remedy=remedy)
         if status.st_size > limits.max_bytes:
             raise InputError(path, f"is too large: {status.st_size} bytes", remedy=f"max_bytes is {limits.max_bytes}")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)
+        if len(data) > limits.max_bytes:  # some have no size of their own
+            raise InputError(path, "is too large", remedy=f"max_bytes is {limits.max_bytes}")
+        return data
     except FileNotFoundError as error:
         raise InputError(path, "there is no such file", remedy=remedy) from error
     except OSError as error:

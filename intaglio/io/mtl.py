@@ -47,6 +47,7 @@ def load_materials(path: Path, folder: Path, limits: Limits, *, linear: bool = T
             materials[name] = Material(color)
             continue
         if seen.file not in pictures:
-            pictures[seen.file] = load_image(seen.file, linear=linear, max_pixels=limits.max_pixels)[..., :3]
+            left = limits.max_pixels - sum(p.shape[0] * p.shape[1] for p in pictures.values())
+            pictures[seen.file] = load_image(seen.file, linear=linear, max_pixels=left)[..., :3]
         materials[name] = Material(color, pictures[seen.file], seen.scale, seen.offset, seen.clamp)
     return materials

@@ -12,7 +12,8 @@ import numpy as np
 __all__ = ["fans", "triangulate"]
 
 # A polygon that crosses itself, or has thousands of corners, may offer no ear for long; then the rest becomes a fan.
-TRIES_PER_CORNER = 50
+# Counted are corners looked at, in all polygons of a file together: a second or two.
+MOST_LOOKS = 1 << 28
 
 
 def fans(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -42,11 +43,12 @@ def triangulate(counts: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, 
     normals = np.zeros((len(counts), 3))
     np.add.at(normals, polygons, areas)  # Newell's: twice the area of the polygon's shadows
     folds = (areas * normals[polygons]).sum(axis=-1) < 0
+    looks_left = MOST_LOOKS
     for polygon in np.unique(polygons[folds]):
-        rows = polygons == polygon if len(corners) < 64 else slice(*np.searchsorted(polygons, [polygon, polygon + 1]))
-        first = int(corners[rows][0, 0])
-        count = int(counts[polygon])
-        corners[rows] = first + _ears(_flat(positions[first : first + count], normals[polygon]))
+        rows = slice(*np.searchsorted(polygons, [polygon, polygon + 1]))
+        first, count = int(corners[rows][0, 0]), int(counts[polygon])
+        ears, looks_left = _ears(_flat(positions[first : first + count], normals[polygon]), looks_left)
+        corners[rows] = first + ears
     return corners, polygons
 
 
@@ -57,13 +59,13 @@ def _flat(positions: np.ndarray, normal: np.ndarray) -> np.ndarray:
     return positions[:, [x, y]] if normal[axis] > 0 else positions[:, [y, x]]
 
 
-def _ears(points: np.ndarray) -> np.ndarray:
-    """[N, 2] counter-clockwise -> [N - 2, 3]."""
+def _ears(points: np.ndarray, looks_left: int) -> tuple[np.ndarray, int]:
+    """[N, 2] counter-clockwise -> [N - 2, 3], and what is left of the looks."""
     rest = list(range(len(points)))
     triangles = []
-    tries_left, k, since_last = TRIES_PER_CORNER * len(points), 0, 0
-    while len(rest) > 3 and tries_left > 0 and since_last < len(rest):
-        tries_left -= 1
+    k = since_last = 0
+    while len(rest) > 3 and looks_left >= len(rest) > since_last:
+        looks_left -= len(rest)
         k %= len(rest)
         corner = [rest[k - 1], rest[k], rest[(k + 1) % len(rest)]]
         if _is_ear(points, corner, rest):
@@ -73,7 +75,7 @@ def _ears(points: np.ndarray) -> np.ndarray:
         else:
             k, since_last = k + 1, since_last + 1
     triangles += [[rest[0], rest[k], rest[k + 1]] for k in range(1, len(rest) - 1)]
-    return np.array(triangles)
+    return np.array(triangles), looks_left
 
 
 def _is_ear(points: np.ndarray, corner: list[int], rest: list[int]) -> bool:

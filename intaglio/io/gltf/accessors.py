@@ -16,15 +16,14 @@ __all__ = ["COMPONENTS", "WIDTHS", "Buffers", "normalized"]
 CODES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 COMPONENTS: dict[int, np.dtype] = {code: np.dtype(name) for code, name in CODES.items()}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
-# Many accessors may look at the same bytes, and small integers grow when they become floats.
-DECODED_PER_BYTE = 8
+FREE_BYTES = 1 << 26  # that every file may unpack to
 MANY = 1 << 53
 
 
 class Buffers:
     """Buffers, views of them, and accessors, each decoded once."""
 
-    def __init__(self, root: Fields, chunk: bytes | None, limits: Limits) -> None:
+    def __init__(self, root: Fields, chunk: bytes | None, size: int, limits: Limits) -> None:
         self.limits = limits
         self.accessors = root.objects("accessors")
         self.views = root.objects("bufferViews")
@@ -32,7 +31,8 @@ class Buffers:
         self.chunk = chunk
         self._bytes: dict[int, bytes] = {}
         self._decoded: dict[int, np.ndarray] = {}
-        self._budget = DECODED_PER_BYTE * limits.max_bytes
+        self._fetched: dict[str, bytes] = {}
+        self._budget = FREE_BYTES + limits.max_ratio * size
 
     def view(self, index: int) -> memoryview:
         """The bytes of a buffer view."""
@@ -55,30 +55,39 @@ class Buffers:
             self._decoded[index] = values
         return self._decoded[index]
 
-    def is_normalized(self, index: int) -> bool:
-        return self.accessors[index].flag("normalized")
+    def fetch(self, holder: Fields, uri: str) -> bytes:
+        """What a URI names; a file counts as one more of the asset's when it is first named."""
+        if uri not in self._fetched:
+            self._fetched[uri] = read_uri(holder, uri, self.limits)
+            if not uri.startswith("data:"):
+                self._budget += self.limits.max_ratio * len(self._fetched[uri])
+        return self._fetched[uri]
+
+    def spend(self, holder: Fields, size: int) -> None:
+        """Count bytes that are unpacked: many things may look at the same ones, and zeros need none.
+
+        Raises:
+            InputError: there are too many for the size of the file.
+        """
+        self._budget -= size
+        if self._budget < 0:
+            remedy = f"max_ratio is {self.limits.max_ratio}, beyond the first {FREE_BYTES >> 20} MiB"
+            holder.fail("unpacks to too many bytes", remedy=remedy)
 
     def _buffer(self, index: int) -> bytes:
         if index not in self._bytes:
             buffer = self.buffers[index]
             length = buffer.whole("byteLength", below=MANY, low=1)
             if "uri" in buffer.raw:
-                data, _ = read_uri(buffer, buffer.text("uri"), self.limits)
+                data = self.fetch(buffer, buffer.text("uri"))
             elif index == 0 and self.chunk is not None:
                 data = self.chunk
             else:
                 buffer.fail("has neither a uri nor a binary chunk", remedy=IS_WHOLE)
             if len(data) < length:
                 buffer.fail(f"declares {length} bytes; got {len(data)}", remedy=IS_WHOLE)
-            self._spend(buffer, length)
             self._bytes[index] = data[:length]
         return self._bytes[index]
-
-    def _spend(self, holder: Fields, size: int) -> None:
-        self._budget -= size
-        if self._budget < 0:
-            remedy = f"{DECODED_PER_BYTE} times max_bytes, {self.limits.max_bytes}, at most"
-            holder.fail("unpacks to too many bytes", remedy=remedy)
 
     def _decode(self, accessor: Fields) -> np.ndarray:
         dtype = COMPONENTS[_component(accessor, tuple(COMPONENTS))]
@@ -87,7 +96,7 @@ class Buffers:
             accessor.fail("has no type")
         width = WIDTHS[kind]
         count = accessor.whole("count", below=MANY, low=1)
-        self._spend(accessor, count * width * max(dtype.itemsize, 4))
+        self.spend(accessor, count * width * max(dtype.itemsize, 4))
         if "bufferView" in accessor.raw:
             columns = int(kind[-1]) if kind.startswith("MAT") else 1
             values = self._strided(accessor, "byteOffset", dtype, count, width, columns).copy()

@@ -19,15 +19,15 @@ MAGIC, VERSION = b"glTF", 2
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def read_container(path: Path, limits: Limits) -> tuple[Fields, bytes | None]:
-    """The JSON, and the binary chunk of a GLB.
+def read_container(path: Path, limits: Limits) -> tuple[Fields, bytes | None, int]:
+    """The JSON, the binary chunk of a GLB, and the size of the file.
 
     Raises:
         InputError: the file is missing, damaged or too large.
     """
     data = read_bytes(path, limits)
     if data[:4] != MAGIC:
-        return parse_json(path, data), None
+        return parse_json(path, data), None, len(data)
     if len(data) < 20:
         raise InputError(path, f"is a GLB of {len(data)} bytes", remedy=IS_WHOLE)
     version, length = struct.unpack_from("<II", data, 4)
@@ -47,7 +47,7 @@ def read_container(path: Path, limits: Limits) -> tuple[Fields, bytes | None]:
             raise InputError(path, "is a GLB whose first chunk is no JSON")
         chunks.setdefault(kind, data[place + 8 : place + 8 + size])  # later and unknown ones are passed over
         place += 8 + size
-    return parse_json(path, chunks[JSON_CHUNK]), chunks.get(BINARY_CHUNK)
+    return parse_json(path, chunks[JSON_CHUNK]), chunks.get(BINARY_CHUNK), length
 
 
 def join_glb(text: bytes, binary: bytes) -> bytes:
@@ -59,25 +59,25 @@ def join_glb(text: bytes, binary: bytes) -> bytes:
     return MAGIC + struct.pack("<II", VERSION, 12 + len(body)) + body
 
 
-def read_uri(holder: Fields, uri: str, limits: Limits) -> tuple[bytes, str]:
-    """What a URI names, and its media type where it says one: data, or a file in the folder of the asset.
+def read_uri(holder: Fields, uri: str, limits: Limits) -> bytes:
+    """What a URI names: data, or a file in the folder of the asset.
 
     Raises:
         InputError: it is damaged, leads out of the folder or anywhere else.
     """
     if uri.startswith("data:"):
         head, comma, body = uri[5:].partition(",")
-        kind, *options = head.split(";")
+        options = head.split(";")[1:]
         if not comma:
             holder.fail("uri is a data URI without data")
         try:
             if "base64" in options:
-                return base64.b64decode(unquote_to_bytes(body), validate=True), kind
+                return base64.b64decode(unquote_to_bytes(body), validate=True)
         except (binascii.Error, ValueError):
             holder.fail("uri is a data URI whose base64 is damaged")
-        return unquote_to_bytes(body), kind
+        return unquote_to_bytes(body)
     if "://" in uri or uri.startswith("//"):
         holder.fail(f"uri leads to another place: {uri[:80]!r}", remedy="copy the file beside the asset")
     folder = holder.path.parent
     file = inside_folder(holder.path, folder / unquote(uri).replace("\\", "/"), folder, at=holder.at)
-    return read_bytes(file, limits), ""
+    return read_bytes(file, limits)

@@ -8,7 +8,6 @@ from typing import Any
 from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Image, Material, Texture, TextureUse
 from ..images import image_size
 from .accessors import Buffers
-from .container import read_uri
 from .fields import Fields
 
 __all__ = ["described", "json_of_description", "json_of_material", "read_image", "read_material", "read_texture"]
@@ -45,9 +44,11 @@ def json_of_description(thing: Any, **extensions: Any) -> dict[str, Any]:
 def read_image(fields: Fields, buffers: Buffers) -> Image:
     """An image whose head is sound; its pixels are decoded when they are asked for."""
     if "uri" in fields.raw:
-        data, _ = read_uri(fields, fields.text("uri"), buffers.limits)
+        data = buffers.fetch(fields, fields.text("uri"))
     elif "bufferView" in fields.raw:
-        data = bytes(buffers.view(fields.whole("bufferView", below=len(buffers.views))))
+        view = buffers.view(fields.whole("bufferView", below=len(buffers.views)))
+        buffers.spend(fields, len(view))
+        data = bytes(view)
     else:
         fields.fail("has neither a uri nor a bufferView")
     height, width, mime_type = image_size(data, f"{fields.path}: {fields.at}", max_pixels=buffers.limits.max_pixels)

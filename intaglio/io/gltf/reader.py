@@ -33,7 +33,7 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
             not known here.
     """
     path, limits = Path(path), limits or Limits()
-    root, chunk = read_container(path, limits)
+    root, chunk, size = read_container(path, limits)
     head = root.object("asset")
     if head is None or not head.text("version").startswith("2."):
         root.fail("is no glTF 2.0: asset.version must be 2.0", remedy="convert it")
@@ -41,7 +41,7 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     for name in required:
         if name not in KNOWN_EXTENSIONS:
             root.fail(f"needs the extension {name[:60]!r}", remedy="export it without, such as without compression")
-    buffers = Buffers(root, chunk, limits)
+    buffers = Buffers(root, chunk, size, limits)
     lists = {key: root.objects(key) for key in ("nodes", "meshes", "materials", "textures", "images", "skins",
                                                 "cameras", "animations", "scenes", "samplers")}  # fmt: skip
     num = {key: len(found) for key, found in lists.items()}
