@@ -60,9 +60,10 @@ def asset(tmp_path):
 
 def test_groups_are_nodes_and_materials_are_primitives(asset):
     assert [node.name for node in asset.nodes] == ["left wing", ""]
-    assert [[p.material for p in g.primitives] for g in asset.geometries] == [[0, 1], [1]]
+    assert [[p.material for p in g.primitives] for g in asset.geometries] == [[0, 2], [2]]
     assert [[len(p.triangles()) for p in g.primitives] for g in asset.geometries] == [[1, 2], [1]]
-    assert [material.name for material in asset.materials] == ["dark metal", "glass"]
+    assert [m.name for m in asset.materials] == ["dark metal", "glass", "glass without pictures"]
+    assert asset.materials[2].base_color_texture is None  # for its faces have no uv
 
 
 def test_normals_become_unit_normals_where_all_corners_have_one(asset):
@@ -72,8 +73,22 @@ def test_normals_become_unit_normals_where_all_corners_have_one(asset):
     assert partly.attributes.keys() == {"POSITION"}
 
 
+def test_faces_with_and_without_uv_are_kept_apart(tmp_path):
+    text = (
+        "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvn 0 0 1\nf 1/1 2/1 3/1\nf 1 2 3\nf 1//1 2//1 3//1\nf 1/1/1 2/1/1 3/1/1\n"
+    )
+    (tmp_path / "a.obj").write_text(text)
+    primitives = load_asset(tmp_path / "a.obj").geometries[0].primitives
+    assert [sorted(p.attributes) for p in primitives] == [
+        ["NORMAL", "POSITION", "TEXCOORD_0"],
+        ["POSITION", "TEXCOORD_0"],
+        ["NORMAL", "POSITION"],
+        ["POSITION"],
+    ]
+
+
 def test_materials_become_metallic_and_rough(asset):
-    metal, glass = asset.materials
+    metal, glass, _ = asset.materials
     assert metal.base_color == pytest.approx((*[float(linear_from_srgb(np.array(0.5)))] * 3, 1))
     assert (metal.metallic, metal.roughness, metal.emissive, metal.normal_scale) == (1, 0.25, (0, 1, 0), 0.5)
     assert asset.images[asset.textures[metal.normal_texture.texture].image].name == "bumps.png"
@@ -134,7 +149,7 @@ def test_a_shininess_is_a_roughness(tmp_path):
 def test_an_obj_becomes_a_glb_with_all_of_it(asset, tmp_path):
     save(tmp_path / "a.glb", asset)
     again = load_asset(tmp_path / "a.glb")
-    assert [material.name for material in again.materials] == ["dark metal", "glass"]
+    assert [material.name for material in again.materials] == [material.name for material in asset.materials]
     assert len(load(tmp_path / "a.glb").triangles) == 4
 
 

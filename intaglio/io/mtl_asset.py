@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,27 @@ class MtlAssets:
         self.images: list[Image] = []
         self.by_name: dict[str, int] = {}
         self._limits, self._folder = limits, path.parent
+        self._plain: dict[int, int] = {}
+        self._colors: list[tuple[float, float, float]] = []
         self._files: dict[tuple[Path, ...], int] = {}
         for library in find_libraries(path, libraries):
             for name, entries in read_mtl(library, limits).items():
                 self.by_name[name] = len(self.materials)
                 self.materials.append(self._material(name, entries))
+                self._colors.append(entries.color("Kd") or (1.0, 1.0, 1.0))
+
+    def plain(self, place: int) -> int:
+        """The material without its pictures, for faces without uv; `place` itself where it has none, or is -1."""
+        if place < 0 or not any(isinstance(value, TextureUse) for value in vars(self.materials[place]).values()):
+            return place
+        if place not in self._plain:
+            material = self.materials[place]
+            textures = {name: None for name in vars(material) if name.endswith("_texture")}
+            color = (*self._colors[place], material.base_color[3])
+            name = f"{material.name} without pictures"
+            self.materials.append(replace(material, name=name, base_color=color, **textures))
+            self._plain[place] = len(self.materials) - 1
+        return self._plain[place]
 
     def _material(self, name: str, entries: Entries) -> Material:
         maps = {key: entries.map(key, self._folder) for key in ("map_Kd", "map_Ke", "map_Pr", "map_Pm")}

@@ -21,9 +21,9 @@ __all__ = ["load_obj_asset"]
 def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     """An OBJ file: a node and a geometry for each group or object, a primitive for each material of it.
 
-    Normals become unit normals, where all corners of a primitive have one that is not zero. Kd, d, Pr, Pm (or else Ns),
-    Ke and the maps map_Kd, map_Ke, norm (or map_Bump), map_Pr and map_Pm become glTF's material with their -s, -o,
-    -clamp and -bm; a Kd beside map_Kd is passed over, as is a grey map_Bump, which is no normal map.
+    Faces with and without uv, with and without normals are primitives of their own; normals become unit normals. Kd, d,
+    Pr, Pm (or else Ns), Ke and the maps map_Kd, map_Ke, norm (or map_Bump), map_Pr and map_Pm become glTF's material
+    with their -s, -o, -clamp and -bm; a Kd beside map_Kd is passed over, as is a grey map_Bump, which is no normal map.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -42,13 +42,18 @@ def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     number = _materials(path, found, materials)
     groups = {name: k for k, name in enumerate(dict.fromkeys(found.groups))}
     group = np.array([groups[name] for name in found.groups])
-    keys = np.stack([group[polygons], number[polygons]], axis=-1)
+    corners = corners[rows]  # [F, 3 corners, 3 columns]
+    corners[..., NORMAL][~_have_normals(corners, tables["NORMAL"])] = NONE
+    lacks = (corners == NONE).any(axis=1)
+    number = number[polygons]
+    number[lacks[:, UV]] = [materials.plain(k) for k in number[lacks[:, UV]].tolist()]
+    keys = np.stack([group[polygons], number, lacks[:, UV], lacks[:, NORMAL]], axis=-1)
     geometries: list[list[Primitive]] = [[] for _ in groups]
     order = np.lexsort(keys.T[::-1])
     starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=-2), axis=-1))
     for faces in np.split(order, starts[1:]):
-        which, material = keys[faces[0]].tolist()
-        primitive = _primitive(corners[rows[np.sort(faces)]].reshape(-1, 3), tables, material)
+        which, material, *_ = keys[faces[0]].tolist()
+        primitive = _primitive(corners[np.sort(faces)].reshape(-1, 3), tables, material)
         geometries[which].append(primitive)
     return Asset(
         name=path.name,
@@ -81,12 +86,18 @@ def _primitive(corners: np.ndarray, tables: dict[str, np.ndarray], material: int
     for name, column in (("NORMAL", NORMAL), ("TEXCOORD_0", UV)):
         if (corners[:, column] != NONE).all():
             used[name] = column
-    if "NORMAL" in used and not tables["NORMAL"][corners[:, NORMAL]].any(axis=-1).all():
-        del used["NORMAL"]
     kept = sorted(set(used.values()))
     distinct, indices = np.unique(corners[:, kept], axis=0, return_inverse=True)
     attributes = {name: tables[name][distinct[:, kept.index(column)]] for name, column in used.items()}
     return Primitive(attributes, indices.reshape(-1).astype(np.uint32), material if material != NONE else None)
+
+
+def _have_normals(corners: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """[F], whether all three corners have a normal that is not zero."""
+    index = corners[..., NORMAL]
+    if not len(normals):
+        return np.zeros(len(index), dtype=bool)
+    return ((index != NONE) & normals[index].any(axis=-1)).all(axis=1)
 
 
 def _unit(normals: np.ndarray) -> np.ndarray:
