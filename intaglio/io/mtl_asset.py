@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class MtlAssets:
             return place
         if place not in self._plain:
             material = self.materials[place]
-            textures = {name: None for name in vars(material) if name.endswith("_texture")}
+            textures: dict[str, Any] = {name: None for name in vars(material) if name.endswith("_texture")}
             color = (*self._colors[place], material.base_color[3])
             name = f"{material.name} without pictures"
             self.materials.append(replace(material, name=name, base_color=color, **textures))
