@@ -13,7 +13,7 @@ namespace intaglio {
 
 // A private buffer must cost little beside the pixels that fill it: one part per this many times its size in pixels.
 constexpr int64_t kPixelsPerItem = 1;
-constexpr int64_t kMinRows = 16, kMaxParts = 8;
+constexpr int64_t kMinRows = 64, kMaxParts = 16;
 
 // body(b, row_begin, row_end, T* sums): adds the contributions of those rows of image b. `shared` sums [items] serve all
 // images; otherwise sums are [batch, items]. `out` is overwritten.
