@@ -62,7 +62,7 @@ def test_convert_overwrites_no_source(capsys):
 def test_validate_finds_nothing_wrong(capsys):
     save("pot.ply", shapes.cube())
     assert main(["validate", "pot.ply"]) == 0
-    assert capsys.readouterr().out == "sound: pot.ply, 1 primitives, 12 triangles\n"
+    assert capsys.readouterr().out == "sound: pot.ply, 1 primitive, 12 triangles\n"
 
 
 def test_validate_names_faults_and_oddities(capsys):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 from ..io import Asset, InputError, Limits, load, load_asset, save
-from ..io.describing import described_asset, faults, oddities
+from ..io.describing import counted, described_asset, faults, oddities
 from ..io.files import ASSETS
 from .progress import Stop
 
@@ -65,7 +65,8 @@ def _primitives(asset: Asset, node: int) -> tuple:
 def _size(thing: object) -> str:
     if isinstance(thing, Asset):
         primitives = [p for geometry in thing.geometries for p in geometry.primitives]
-        return f"{len(primitives)} primitives, {sum(len(p.triangles()) for p in primitives)} triangles"
+        num_triangles = sum(len(p.triangles()) for p in primitives)
+        return f"{counted(len(primitives), 'primitive')}, {counted(num_triangles, 'triangle')}"
     return repr(thing)
 
 

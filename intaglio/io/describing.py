@@ -7,7 +7,7 @@ import numpy as np
 
 from .asset import TRIANGLES, Asset, Material, Primitive, TextureUse
 
-__all__ = ["described_asset", "faults", "oddities"]
+__all__ = ["counted", "described_asset", "faults", "oddities"]
 
 MODES = ("points", "lines", "line loops", "line strips", "triangles", "triangle strips", "triangle fans")
 # Of 8-bit normals and weights; the Khronos validator draws its lines closer, at 32-bit numbers.
@@ -18,7 +18,7 @@ def described_asset(asset: Asset) -> list[str]:
     """What is inside, one thing a line."""
     primitives = [p for g in asset.geometries for p in g.primitives]
     shown = list(asset.shown())
-    lines = [f"{_count(len(asset.nodes), 'node')}, {len(shown)} shown; {_count(len(asset.scenes), 'scene')}"]
+    lines = [f"{counted(len(asset.nodes), 'node')}, {len(shown)} shown; {counted(len(asset.scenes), 'scene')}"]
     for k, geometry in enumerate(asset.geometries):
         for primitive in geometry.primitives:
             lines.append(f"geometry {_called(k, geometry.name)}: {_primitive(primitive)}")
@@ -30,13 +30,13 @@ def described_asset(asset: Asset) -> list[str]:
         kind, size = image.mime_type.partition("/")[2].upper(), f"{image.height} x {image.width}"
         lines.append(f"image {_called(k, image.name)}: {kind}, {size}, {len(image.data)} bytes")
     lines += [
-        f"skin {_called(k, skin.name)}: {_count(len(skin.joints), 'joint')}" for k, skin in enumerate(asset.skins)
+        f"skin {_called(k, skin.name)}: {counted(len(skin.joints), 'joint')}" for k, skin in enumerate(asset.skins)
     ]
     for k, camera in enumerate(asset.cameras):
         kind = "orthographic" if camera.fov_y is None else f"perspective, {np.degrees(camera.fov_y):.1f} degrees high"
         lines.append(f"camera {_called(k, camera.name)}: {kind}")
     for k, animation in enumerate(asset.animations):
-        lines.append(f"animation {_called(k, animation.name)}: {_count(len(animation.channels), 'channel')}")
+        lines.append(f"animation {_called(k, animation.name)}: {counted(len(animation.channels), 'channel')}")
     if asset.extensions_used:
         lines.append(f"extensions: {', '.join(asset.extensions_used)}")
     if asset.copyright:
@@ -104,7 +104,7 @@ def _called(number: int, name: str) -> str:
     return f'{number} "{printable}"' if name else f"{number}"
 
 
-def _count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
@@ -113,7 +113,7 @@ def _primitive(primitive: Primitive) -> str:
     shape = f"{count} vertices, {len(primitive.triangles())} triangles"
     if primitive.mode != TRIANGLES:
         shape += f" ({MODES[primitive.mode]})"
-    targets = f"; {_count(len(primitive.targets), 'morph target')}" if primitive.targets else ""
+    targets = f"; {counted(len(primitive.targets), 'morph target')}" if primitive.targets else ""
     material = f"; material {primitive.material}" if primitive.material is not None else ""
     names = ", ".join("".join(c if c.isprintable() else "?" for c in name[:40]) for name in primitive.attributes)
     return f"{shape}; {names}{targets}{material}"
