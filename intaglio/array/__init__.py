@@ -154,7 +154,15 @@ _BY_TYPE: dict[type, Any] = dict.fromkeys((np.ndarray, list, tuple, int, float),
 
 def _by_name(name: str) -> Any:
     if name not in _BY_NAME:
-        _BY_NAME[name] = import_module(f"{__name__}.{name}").Namespace
+        # Written out: torch.compile can follow an import statement, but not importlib.
+        module: Any
+        if name == "torch":
+            from . import torch as module
+        elif name == "paddle":
+            from . import paddle as module
+        else:
+            from . import jax as module
+        _BY_NAME[name] = module.Namespace
     return _BY_NAME[name]
 
 
