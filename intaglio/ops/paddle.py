@@ -10,17 +10,15 @@ text inside: what can be checked before is.
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import paddle
 
-from intaglio import _native
-
 from . import calls
-from .calls.op import LARGE, Call, Op
+from .calls.op import Op
+from .eager import Eager
 
 ARRAY = paddle.Tensor
 INDEX = paddle.int32
@@ -29,20 +27,7 @@ VALUES = (paddle.float32, paddle.float64)
 _functions: dict[str, Any] = {}
 
 
-def _run(call: Call, *inputs: Any) -> tuple:
-    inputs = tuple(x.contiguous() if isinstance(x, paddle.Tensor) else x for x in inputs)
-    value = next(x for x in inputs if isinstance(x, paddle.Tensor) and x.dtype in VALUES)
-    outputs = tuple(_empty(shape, kind, value) for shape, kind in call.outputs(*inputs))
-    getattr(_native, call.name)(*inputs, *outputs)
-    return outputs
-
-
-def _empty(shape: tuple | None, kind: str, like: paddle.Tensor) -> paddle.Tensor | None:
-    if shape is None:
-        return None
-    if math.prod(shape) >= LARGE:
-        return _native.recycled_array(like, shape, kind == "index")
-    return paddle.empty(shape, INDEX if kind == "index" else like.dtype)
+_run = Eager(ARRAY, INDEX, VALUES, contiguous=lambda x: x.contiguous(), empty=paddle.empty)
 
 
 def _view(x: paddle.Tensor) -> paddle.Tensor:

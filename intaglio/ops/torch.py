@@ -7,15 +7,13 @@ an operator costs more than drawing a small image.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 
-from intaglio import _native
-
 from . import calls
-from .calls.op import LARGE, Call, Op
+from .calls.op import Call, Op
+from .eager import Eager
 
 ARRAY = torch.Tensor
 INDEX = torch.int32
@@ -26,32 +24,15 @@ _operators: dict[str, Any] = {}
 _functions: dict[str, Any] = {}
 
 
-def _value_input(inputs: tuple) -> torch.Tensor:
-    return next(x for x in inputs if isinstance(x, torch.Tensor) and x.dtype in VALUES)
+_run_eagerly = Eager(ARRAY, INDEX, VALUES, contiguous=torch.Tensor.contiguous, empty=torch.empty)
 
 
 def _traced_outputs(call: Call, inputs: tuple) -> tuple:
-    value = _value_input(inputs)
+    value = _run_eagerly.value_input(inputs)
     return tuple(
         None if shape is None else value.new_empty(shape, dtype=INDEX if kind == "index" else value.dtype)
         for shape, kind in call.outputs(*inputs)
     )
-
-
-def _run_eagerly(call: Call, *inputs: Any) -> tuple:
-    inputs = tuple(x.contiguous() if isinstance(x, torch.Tensor) else x for x in inputs)
-    value = _value_input(inputs)
-    outputs = tuple(_empty(shape, kind, value) for shape, kind in call.outputs(*inputs))
-    getattr(_native, call.name)(*inputs, *outputs)
-    return outputs
-
-
-def _empty(shape: tuple | None, kind: str, like: torch.Tensor) -> torch.Tensor | None:
-    if shape is None:
-        return None
-    if math.prod(shape) >= LARGE:
-        return _native.recycled_array(like, shape, kind == "index")
-    return torch.empty(shape, dtype=INDEX if kind == "index" else like.dtype)
 
 
 def _run(call: Call, *inputs: Any) -> tuple:

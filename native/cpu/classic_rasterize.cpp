@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../math/classic.h"
+#include "bins.h"
 #include "check.h"
 #include "pool.h"
 #include "rows.h"
@@ -73,13 +74,11 @@ bool make_ready(const ClassicFace<T>& f, int64_t index, Raster raster, ReadyFace
 template <class T>
 struct Workspace {
   std::vector<std::vector<ReadyFace<T>>> lists;  // chunks of faces as stored, then of faces turned around
-  std::vector<int32_t> sizes;                    // [list, band], then where each list's share of a band begins
-  std::vector<const ReadyFace<T>*> entries;      // band by band, each in the order of the faces
-  std::vector<int32_t> band_begin;
-  std::vector<T> centres;  // ndc of the columns, with a block of lanes beyond them
+  Bins<ReadyFace<T>> bands;                      // each in the order of the faces
+  std::vector<T> centres;                        // ndc of the columns, with a block of lanes beyond them
 
   // Too large to be kept for a caller who may never draw such a mesh again.
-  bool heavy() const { return entries.capacity() * (8 + sizeof(ReadyFace<T>)) > (64 << 20); }
+  bool heavy() const { return bands.entries.capacity() * (8 + sizeof(ReadyFace<T>)) > (64 << 20); }
 };
 
 template <class T, class Visit>
@@ -92,7 +91,7 @@ void make_all_ready(const ClassicFaces<T>& faces, int64_t b, Raster raster, int6
   int64_t chunk_size = std::max<int64_t>(1024, (faces.num_faces + 63) / 64);
   int64_t chunks = (faces.num_faces + chunk_size - 1) / chunk_size, lists = faces.fill_back ? 2 * chunks : chunks;
   work.lists.resize(lists);
-  work.sizes.assign(lists * bands, 0);
+  work.bands.sizes.assign(lists * bands, 0);
   const T* values = faces.faces_of(b);
   parallel_for(lists, [&](int64_t list) {
     std::vector<ReadyFace<T>>& out = work.lists[list];
@@ -103,30 +102,8 @@ void make_all_ready(const ClassicFaces<T>& faces, int64_t b, Raster raster, int6
       ReadyFace<T> ready;
       if (make_ready(load_classic_face(values, faces.num_faces, offset + i), offset + i, raster, ready)) out.push_back(ready);
     }
-    int32_t* sizes = work.sizes.data() + list * bands;
+    int32_t* sizes = work.bands.sizes.data() + list * bands;
     for (const ReadyFace<T>& f : out) for_each_band(f, [&](int band) { ++sizes[band]; });
-  });
-}
-
-// Sizes become offsets, then every list puts its faces into its own share of each band.
-template <class T>
-void fill_bands(int64_t bands, Workspace<T>& work) {
-  int64_t lists = (int64_t)work.lists.size();
-  work.band_begin.resize(bands + 1);
-  int32_t total = 0;
-  for (int64_t band = 0; band < bands; ++band) {
-    work.band_begin[band] = total;
-    for (int64_t list = 0; list < lists; ++list) {
-      int32_t& size = work.sizes[list * bands + band];
-      total += size;
-      size = total - size;
-    }
-  }
-  work.band_begin[bands] = total;
-  work.entries.resize(total);
-  parallel_for(lists, [&](int64_t list) {
-    int32_t* next = work.sizes.data() + list * bands;
-    for (const ReadyFace<T>& f : work.lists[list]) for_each_band(f, [&](int band) { work.entries[next[band]++] = &f; });
   });
 }
 
@@ -218,15 +195,15 @@ void draw_image(const ClassicFaces<T>& faces, int64_t b, Raster raster, T near, 
   Workspace<T>& work = kept;
   int64_t bands = (raster.height + kBandRows - 1) / kBandRows;
   make_all_ready(faces, b, raster, bands, work);
-  fill_bands(bands, work);
+  work.bands.deal(work.lists, bands, [](const ReadyFace<T>& f, const auto& visit) { for_each_band(f, visit); });
   work.centres.assign(raster.width + kLanes, 2);
   for (int64_t x = 0; x < raster.width; ++x) work.centres[x] = classic_centre<T>(x, raster.width);
   parallel_for(bands, [&](int64_t index) {
     thread_local Band<T> band;
     int first_row = (int)index * kBandRows, num_rows = (int)std::min<int64_t>(kBandRows, raster.height - first_row);
-    const ReadyFace<T>* const* list = work.entries.data() + work.band_begin[index];
+    const ReadyFace<T>* const* list = work.bands.entries.data() + work.bands.begin[index];
     band.clear(raster.width, far);
-    draw_band(list, work.band_begin[index + 1] - work.band_begin[index], work.centres.data(), first_row, num_rows,
+    draw_band(list, work.bands.begin[index + 1] - work.bands.begin[index], work.centres.data(), first_row, num_rows,
               raster.height, near, band);
     for (int y = 0; y < num_rows; ++y) {
       int64_t pixel = (raster.height - 1 - first_row - y) * raster.width;

@@ -2,6 +2,7 @@
 // An image drawn tile by tile: triangles are made ready in chunks, binned to tiles in order, and drawn where only id and depth
 // live. Per pixel the nearest wins and ties go to the lowest index, so that neither tiles nor threads change the picture.
 #pragma once
+#include "bins.h"
 #include "setup.h"
 
 namespace intaglio {
@@ -47,12 +48,10 @@ template <class T>
 struct Workspace {
   PlacedVertices<T> placed;
   std::vector<ReadyChunk<T>> chunks;
-  std::vector<int32_t> bin_sizes;                // [chunk, tile], then where each chunk's share of a tile begins
-  std::vector<const ReadyTriangle<T>*> entries;  // tile by tile, each in the order of the triangles
-  std::vector<int32_t> tile_begin;
+  Bins<ReadyTriangle<T>> bins;  // by tile, each in the order of the triangles
 
   // Too large to be kept for a caller who may never draw such a mesh again.
-  bool heavy() const { return entries.capacity() * 8 + placed.point.capacity() * 20 > (64 << 20); }
+  bool heavy() const { return bins.entries.capacity() * 8 + placed.point.capacity() * 20 > (64 << 20); }
 
   // use(workspace) with the calling thread's own.
   template <class Use>
@@ -76,7 +75,7 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
   int64_t chunk_size = std::max<int64_t>(1024, (g.num_triangles + 63) / 64);
   int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
   work.chunks.resize(num_chunks);
-  work.bin_sizes.assign(num_chunks * tiles, 0);
+  work.bins.sizes.assign(num_chunks * tiles, 0);
   parallel_for(num_chunks, [&](int64_t chunk) {
     ReadyChunk<T>& out = work.chunks[chunk];
     out.size = 0;
@@ -86,31 +85,8 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
       i = make_ready_run(work.placed, triangles, i, end, raster, out.room.data(), out.size);
       if (i < end) make_ready_clipped(pos_clip, triangles + 3 * i, (int32_t)i, raster, out.room.data(), out.size);
     }
-    int32_t* sizes = work.bin_sizes.data() + chunk * tiles;
+    int32_t* sizes = work.bins.sizes.data() + chunk * tiles;
     for (const ReadyTriangle<T>& t : out) for_each_tile(t, tiles_across, [&](int tile) { ++sizes[tile]; });
-  });
-}
-
-// Counts become offsets, then every chunk puts its triangles into its own share of each tile's list.
-template <class T>
-void fill_bins(int tiles_across, int64_t tiles, Workspace<T>& work) {
-  int64_t num_chunks = (int64_t)work.chunks.size();
-  work.tile_begin.resize(tiles + 1);
-  int32_t total = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    work.tile_begin[tile] = total;
-    for (int64_t chunk = 0; chunk < num_chunks; ++chunk) {
-      int32_t& size = work.bin_sizes[chunk * tiles + tile];
-      total += size;
-      size = total - size;
-    }
-  }
-  work.tile_begin[tiles] = total;
-  work.entries.resize(total);
-  parallel_for(num_chunks, [&](int64_t chunk) {
-    int32_t* next = work.bin_sizes.data() + chunk * tiles;
-    for (const ReadyTriangle<T>& t : work.chunks[chunk])
-      for_each_tile(t, tiles_across, [&](int tile) { work.entries[next[tile]++] = &t; });
   });
 }
 
@@ -123,16 +99,17 @@ void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& wo
   int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
   work.placed.place(g.positions_of(b), g.num_vertices, raster);
   make_all_ready(g, b, raster, tiles_across, tiles, work);
-  fill_bins(tiles_across, tiles, work);
+  work.bins.deal(work.chunks, tiles,
+                 [&](const ReadyTriangle<T>& t, const auto& visit) { for_each_tile(t, tiles_across, visit); });
   parallel_for(tiles / tiles_across, [&](int64_t band) {
     int tile_row = (int)band * kTileHeight;
     begin_band(tile_row, std::min<int64_t>(tile_row + kTileHeight, raster.height));
     for (int64_t t = band * tiles_across; t < (band + 1) * tiles_across; ++t) {
-      int32_t begin = work.tile_begin[t], end = work.tile_begin[t + 1];
+      int32_t begin = work.bins.begin[t], end = work.bins.begin[t + 1];
       if (begin == end) continue;
       int tile_column = (int)(t % tiles_across) * kTileWidth;
       Tile<T> tile;
-      draw_tile(work.entries.data() + begin, work.entries.data() + end, tile, tile_column, tile_row, raster);
+      draw_tile(work.bins.entries.data() + begin, work.bins.entries.data() + end, tile, tile_column, tile_row, raster);
       visit(tile, tile_column, tile_row);
     }
   });
