@@ -11,10 +11,10 @@ from intaglio.io.asset import (
     Animation,
     Asset,
     AssetCamera,
+    AssetMaterial,
     Channel,
     Geometry,
     Image,
-    Material,
     Node,
     Primitive,
     SceneRoots,
@@ -53,7 +53,7 @@ def rich_asset():
     smile = {"POSITION": np.float32([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]])}
     inverse_bind = np.stack([np.eye(4, dtype=np.float32)] * 2)
     inverse_bind[1, 1, 3] = -1
-    metal = Material(
+    metal = AssetMaterial(
         name="metal",
         base_color=(0.5, 0.25, 1.0, 0.75),
         base_color_texture=TextureUse(0, offset=(0.25, 0.5), rotation=0.5, scale=(2.0, 0.5)),
@@ -93,7 +93,7 @@ def rich_asset():
             ),
             Geometry(primitives=(Primitive(bent, CORNERS, targets=(smile,)),), weights=(0.0,), extras={"names": "s"}),
         ),
-        materials=(metal, Material(name="flat", unlit=True, double_sided=True, alpha_mode="BLEND")),
+        materials=(metal, AssetMaterial(name="flat", unlit=True, double_sided=True, alpha_mode="BLEND")),
         textures=(Texture(0, name="t"), Texture(1, CLAMP_TO_EDGE, CLAMP_TO_EDGE, 9728, 9987)),
         images=(picture([255, 0, 0], [0, 0, 255], name="colours"), picture([128, 128, 255])),
         skins=(Skin(joints=(4, 5), inverse_bind=inverse_bind, skeleton=4, name="bones"),),

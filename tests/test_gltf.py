@@ -10,7 +10,7 @@ import pytest
 from assets import CORNERS, SQUARE, SQUARE_UV, data_uri, picture, rich_asset, write_awkward
 
 from intaglio import load, load_asset, save, shapes
-from intaglio.io.asset import CLAMP_TO_EDGE, Asset, Geometry, Material, Node, Primitive, Texture, TextureUse
+from intaglio.io.asset import CLAMP_TO_EDGE, Asset, AssetMaterial, Geometry, Node, Primitive, Texture, TextureUse
 from intaglio.mesh import Mesh
 
 RED, BLUE = [1, 0, 0], [0, 0, 1]
@@ -31,7 +31,7 @@ def one_square(material=None, texture=None, image=None, node=None, **attributes)
     return Asset(
         nodes=(node or Node(geometry=0),),
         geometries=(Geometry(primitives=(Primitive({"POSITION": SQUARE} | attributes, CORNERS, material=0),)),),
-        materials=(material or Material(),),
+        materials=(material or AssetMaterial(),),
         textures=(texture,) if texture else (),
         images=(image,) if image else (),
     )
@@ -166,21 +166,21 @@ def test_the_lower_left_quarter_turned_by_a_right_angle():
 
 
 def test_a_base_colour_tints_its_texture():
-    material = Material(base_color=(1.0, 0.5, 0.5, 1.0), base_color_texture=TextureUse(0))
+    material = AssetMaterial(base_color=(1.0, 0.5, 0.5, 1.0), base_color_texture=TextureUse(0))
     mesh = one_square(material, Texture(0), picture([255, 255, 255], [0, 0, 255]), TEXCOORD_0=SQUARE_UV).mesh()
     assert mesh.texture.tolist() == [[[1, 0.5, 0.5], [0, 0, 0.5]]]
     assert mesh.uv[mesh.uv_triangles][0].tolist() == SQUARE_UV[:3].tolist()
 
 
 def test_a_clamped_texture_is_clamped_in_the_mesh_too():
-    material, texture = Material(base_color_texture=TextureUse(0)), Texture(0, CLAMP_TO_EDGE, CLAMP_TO_EDGE)
+    material, texture = AssetMaterial(base_color_texture=TextureUse(0)), Texture(0, CLAMP_TO_EDGE, CLAMP_TO_EDGE)
     uv = np.float32([[-1, 0.5], [2, 0.5], [2, 0.5], [-1, 0.5]])
     mesh = one_square(material, texture, picture([255, 0, 0], [0, 0, 255]), TEXCOORD_0=uv).mesh()
     assert mesh.texture[1, 1:7].tolist() == [RED, RED, RED, BLUE, BLUE, BLUE]
 
 
 def test_plain_colours_become_those_of_faces():
-    mesh = one_square(Material(base_color=(1.0, 0.5, 0.0, 1.0))).mesh()
+    mesh = one_square(AssetMaterial(base_color=(1.0, 0.5, 0.0, 1.0))).mesh()
     assert mesh.face_textures.reshape(-1, 3).tolist() == [[1, 0.5, 0]] * 2
 
 

@@ -20,8 +20,21 @@ from .limits import Limits
 if TYPE_CHECKING:
     from ..mesh import Mesh
 
-__all__ = ["Animation", "Asset", "AssetCamera", "Channel", "Geometry", "Image", "Material", "Node", "Primitive",
-           "SceneRoots", "Skin", "Texture", "TextureUse"]  # fmt: skip
+__all__ = [
+    "Animation",
+    "Asset",
+    "AssetCamera",
+    "AssetMaterial",
+    "Channel",
+    "Geometry",
+    "Image",
+    "Node",
+    "Primitive",
+    "SceneRoots",
+    "Skin",
+    "Texture",
+    "TextureUse",
+]  # fmt: skip
 
 POINTS, LINES, LINE_LOOP, LINE_STRIP, TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = range(7)
 REPEAT, MIRRORED_REPEAT, CLAMP_TO_EDGE = 10497, 33648, 33071
@@ -131,7 +144,7 @@ class TextureUse:
 
 
 @dataclass(frozen=True, eq=False)
-class Material(Described):
+class AssetMaterial(Described):
     """Metallic and rough; factors are linear and multiply the textures."""
 
     base_color: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
@@ -239,7 +252,7 @@ class Asset(Described):
 
     nodes: tuple[Node, ...] = ()
     geometries: tuple[Geometry, ...] = ()
-    materials: tuple[Material, ...] = ()
+    materials: tuple[AssetMaterial, ...] = ()
     textures: tuple[Texture, ...] = ()
     images: tuple[Image, ...] = ()
     skins: tuple[Skin, ...] = ()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..mesh import Mesh
-from .asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Asset, Geometry, Material, Node, Primitive
+from .asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Asset, AssetMaterial, Geometry, Node, Primitive
 from .errors import InputError
 from .limits import Limits
 from .painting import Surface, painted
@@ -28,7 +28,7 @@ class Part(NamedTuple):
     triangles: np.ndarray
     colors: np.ndarray | None
     uv: np.ndarray | None
-    material: Material
+    material: AssetMaterial
 
 
 def mesh_of(asset: Asset, limits: Limits) -> Mesh:
@@ -98,14 +98,14 @@ def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
                 raise InputError(path, f"its transforms lead beyond 32 bits at node {k}")
             if is_mirrored:
                 triangles = triangles[:, ::-1]
-            material = asset.materials[primitive.material] if primitive.material is not None else Material()
+            material = asset.materials[primitive.material] if primitive.material is not None else AssetMaterial()
             colors = primitive.attributes.get("COLOR_0")
             colors = None if colors is None else colors[:, :3]
             parts.append(Part(vertices, triangles, colors, _uv(path, k, primitive, material), material))
     return parts
 
 
-def _uv(path: Path, node: int, primitive: Primitive, material: Material) -> np.ndarray | None:
+def _uv(path: Path, node: int, primitive: Primitive, material: AssetMaterial) -> np.ndarray | None:
     use = material.base_color_texture
     uv = primitive.attributes.get(f"TEXCOORD_{use.uv_set if use else 0}")
     if uv is None or use is None:

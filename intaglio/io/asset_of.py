@@ -7,7 +7,7 @@ import numpy as np
 
 from ..mesh import Mesh
 from ..picture import png_bytes, srgb_bytes
-from .asset import Asset, Geometry, Image, Material, Node, Primitive, SceneRoots, Texture, TextureUse
+from .asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
 from .one_mesh import check_one_mesh, with_one_texture
 
 __all__ = ["asset_of"]
@@ -36,12 +36,12 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
             attributes = {name: values[vertex] for name, values in attributes.items()}
             uv, triangles = uv[uv_index], corners.reshape(-1, 3)
         attributes["TEXCOORD_0"] = uv
-    material = Material(metallic=0.0, double_sided=True)
+    material = AssetMaterial(metallic=0.0, double_sided=True)
     images: tuple[Image, ...] = ()
     if texture is not None:
         height, width = texture.shape[:2]
         images = (Image(data=png_bytes(srgb_bytes(texture, writer)), height=height, width=width),)
-        material = Material(metallic=0.0, double_sided=True, base_color_texture=TextureUse(0))
+        material = AssetMaterial(metallic=0.0, double_sided=True, base_color_texture=TextureUse(0))
     primitive = Primitive(attributes=attributes, indices=triangles.reshape(-1).astype(np.uint32), material=0)
     return Asset(
         nodes=(Node(geometry=0),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .asset import TRIANGLES, Asset, Material, Primitive, TextureUse
+from .asset import TRIANGLES, Asset, AssetMaterial, Primitive, TextureUse
 
 __all__ = ["counted", "described_asset", "faults", "oddities"]
 
@@ -127,7 +127,7 @@ def _bounds(primitives: list[Primitive]) -> str:
     return f"before transforms {', '.join(spans)}"
 
 
-def _material(material: Material) -> str:
+def _material(material: AssetMaterial) -> str:
     color = " ".join(f"{value:.3g}" for value in material.base_color)
     parts = [f"base colour {color}", f"metallic {material.metallic:.3g}", f"roughness {material.roughness:.3g}"]
     if any(material.emissive):
@@ -142,5 +142,5 @@ def _material(material: Material) -> str:
     return ", ".join(parts)
 
 
-def _uses(material: Material) -> list[TextureUse]:
+def _uses(material: AssetMaterial) -> list[TextureUse]:
     return [value for value in vars(material).values() if isinstance(value, TextureUse)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..picture import png_bytes
-from .asset import CLAMP_TO_EDGE, REPEAT, Image, Material, Texture, TextureUse
+from .asset import CLAMP_TO_EDGE, REPEAT, AssetMaterial, Image, Texture, TextureUse
 from .images import decode_image, image_size
 from .limits import Limits, read_bytes
 from .mtl_text import Entries, Map, find_libraries, read_mtl
@@ -24,7 +24,7 @@ class MtlAssets:
     """Materials, textures and images of an OBJ's libraries; `by_name` says where each material is."""
 
     def __init__(self, path: Path, libraries: list[tuple[int, str]], limits: Limits) -> None:
-        self.materials: list[Material] = []
+        self.materials: list[AssetMaterial] = []
         self.textures: list[Texture] = []
         self.images: list[Image] = []
         self.by_name: dict[str, int] = {}
@@ -51,7 +51,7 @@ class MtlAssets:
             self._plain[place] = len(self.materials) - 1
         return self._plain[place]
 
-    def _material(self, name: str, entries: Entries) -> Material:
+    def _material(self, name: str, entries: Entries) -> AssetMaterial:
         maps = {key: entries.map(key, self._folder) for key in ("map_Kd", "map_Ke", "map_Pr", "map_Pm")}
         color = entries.color("Kd") if maps["map_Kd"] is None else None
         opacity = float(np.clip(entries.number("d", 1.0) or 0.0, 0, 1))
@@ -61,7 +61,7 @@ class MtlAssets:
         bumps = [entries.map(key, self._folder) for key in ("norm", "map_Bump", "bump")]
         bump = next((b for b in bumps if b is not None and self._is_normal_map(b)), None)
         both = maps["map_Pr"] or maps["map_Pm"]
-        return Material(
+        return AssetMaterial(
             name=name,
             base_color=(*(color or (1.0, 1.0, 1.0)), opacity),
             base_color_texture=self._use(maps["map_Kd"]),

@@ -11,7 +11,7 @@ import numpy as np
 from ..mesh import Mesh
 from .errors import InputError
 from .limits import Limits
-from .mtl import Material, load_materials
+from .mtl import MtlMaterial, load_materials
 from .mtl_text import find_libraries
 from .obj_text import NONE, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
 from .painting import Surface, painted
@@ -70,7 +70,7 @@ class ObjContents(NamedTuple):
     triangles: np.ndarray
     uv: np.ndarray
     uv_triangles: np.ndarray
-    materials: list[Material]
+    materials: list[MtlMaterial]
 
 
 def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
@@ -87,7 +87,7 @@ def read_obj(path: str | Path, *, materials: bool = True) -> ObjContents:
     rows, polygons = fans(np.array(found.counts))
     around = path.resolve().parent.parent
     known = _known(path, found, limits, around, linear=False) if materials else {}
-    nothing = Material()
+    nothing = MtlMaterial()
     of_polygon = [known.get(name, nothing) for name in found.materials]
     return ObjContents(
         vertices,
@@ -102,15 +102,15 @@ def _with_uv(uv: np.ndarray, uv_triangles: np.ndarray) -> dict[str, Any]:
     return {"uv": uv, "uv_triangles": uv_triangles} if (uv_triangles != NONE).all() else {}
 
 
-def _known(path: Path, found: ObjText, limits: Limits, folder: Path, **reading: bool) -> dict[str | None, Material]:
+def _known(path: Path, found: ObjText, limits: Limits, folder: Path, **reading: bool) -> dict[str | None, MtlMaterial]:
     """All materials of all libraries by name; their pictures lie in `folder` or below."""
-    known: dict[str | None, Material] = {None: Material()}
+    known: dict[str | None, MtlMaterial] = {None: MtlMaterial()}
     for file in find_libraries(path, found.libraries):
         known.update(load_materials(file, folder, limits, **reading))
     return known
 
 
-def _materials(path: Path, found: ObjText, limits: Limits) -> list[Material]:
+def _materials(path: Path, found: ObjText, limits: Limits) -> list[MtlMaterial]:
     """The material of each polygon."""
     known = _known(path, found, limits, path.parent)
     for line, name in zip(found.lines, found.materials, strict=True):
@@ -122,7 +122,7 @@ def _materials(path: Path, found: ObjText, limits: Limits) -> list[Material]:
 
 
 def _coloured(
-    path: Path, materials: list[Material], uv: np.ndarray, uv_triangles: np.ndarray, limits: Limits
+    path: Path, materials: list[MtlMaterial], uv: np.ndarray, uv_triangles: np.ndarray, limits: Limits
 ) -> dict[str, Any]:
     """The arrays of a mesh that carry its materials, given for each triangle."""
     has_uv = (uv_triangles != NONE).all(axis=1)
@@ -141,7 +141,7 @@ def _coloured(
     return _with_uv(uv, uv_triangles) | painted(path, len(materials), surfaces, limits, SHAPE_ALONE)
 
 
-def _moved(material: Material, uv: np.ndarray) -> np.ndarray:
+def _moved(material: MtlMaterial, uv: np.ndarray) -> np.ndarray:
     """uv from the top, scaled and moved where v counts from the bottom."""
     from_bottom = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float64)
     with np.errstate(all="ignore"):  # what is not finite is named by who packs it

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..picture import plain_bytes, png_bytes, srgb_from_linear
-from .asset import CLAMP_TO_EDGE, Asset, Image, Material, Primitive, TextureUse
+from .asset import CLAMP_TO_EDGE, Asset, AssetMaterial, Image, Primitive, TextureUse
 from .asset_mesh import posed_positions
 from .atomic import write_atomically
 from .mtl_asset import METAL, ROUGH
@@ -139,7 +139,7 @@ class _Pictures:
         return f"{key}{options} {file.name}"
 
 
-def _material(material: Material, name: str, pictures: _Pictures) -> list[str]:
+def _material(material: AssetMaterial, name: str, pictures: _Pictures) -> list[str]:
     color = srgb_from_linear(np.array(material.base_color[:3]).clip(0, 1)).tolist()
     glow = srgb_from_linear(np.array(material.emissive).clip(0, 1)).tolist()
     both = material.metallic_roughness_texture

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..array import framework, to_numpy
 from ..io import save_image, write_atomically
-from ..io.mtl import Material
+from ..io.mtl import MtlMaterial
 from ..io.obj import ObjContents, read_obj
 
 __all__ = ["WRAPPINGS", "atlas_of_cubes", "load_obj", "save_obj"]
@@ -55,7 +55,7 @@ def _normalized(vertices: np.ndarray) -> np.ndarray:
 def _textures(contents: ObjContents, resolution: int, wrapping: str, use_bilinear: bool) -> np.ndarray:
     textures = np.full((len(contents.triangles), *(resolution,) * 3, 3), UNPAINTED, dtype=np.float32)
     has_uv = (contents.uv_triangles >= 0).all(axis=1)
-    distinct: dict[int, Material] = {id(m): m for m in contents.materials}
+    distinct: dict[int, MtlMaterial] = {id(m): m for m in contents.materials}
     owner = np.array([id(m) for m in contents.materials])
     weights = _texel_weights(resolution)
     for key, material in distinct.items():

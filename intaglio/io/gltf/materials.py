@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Image, Material, Texture, TextureUse
+from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, AssetMaterial, Image, Texture, TextureUse
 from ..images import image_size
 from .accessors import Buffers
 from .fields import Fields
@@ -68,7 +68,7 @@ def read_texture(fields: Fields, samplers: list[Fields], num_images: int) -> Tex
     )
 
 
-def read_material(fields: Fields, num_textures: int) -> Material:
+def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
     empty = Fields(fields.path, fields.at, {})
     rough = fields.object("pbrMetallicRoughness") or empty
     extensions = fields.object("extensions") or empty
@@ -76,7 +76,7 @@ def read_material(fields: Fields, num_textures: int) -> Material:
     def use(holder: Fields, key: str) -> TextureUse | None:
         return _read_use(holder.object(key), num_textures)
 
-    return Material(
+    return AssetMaterial(
         base_color=rough.numbers("baseColorFactor", 4, (1.0, 1.0, 1.0, 1.0), 0, 1),
         base_color_texture=use(rough, "baseColorTexture"),
         metallic=rough.number("metallicFactor", 1.0, 0, 1),
@@ -96,9 +96,9 @@ def read_material(fields: Fields, num_textures: int) -> Material:
     )
 
 
-def json_of_material(material: Material) -> dict[str, Any]:
+def json_of_material(material: AssetMaterial) -> dict[str, Any]:
     """Only what differs from glTF's defaults."""
-    plain = Material()
+    plain = AssetMaterial()
     rough: dict[str, Any] = {}
     if material.base_color != plain.base_color:
         rough["baseColorFactor"] = list(material.base_color)
