@@ -74,6 +74,75 @@ void sample_vjp(Arguments& next) {
   });
 }
 
+// Texels [num_texels, channels] of the levels of a cube map, with or without a leading batch axis.
+template <class T>
+CubeMap<T> cube_of(const Array& texels, Raster raster, int64_t size, int64_t num_levels) {
+  bool own = texels.axes() == 3;
+  const T* values = own ? texels.data<const T>({raster.batch, -1, -1}) : texels.data<const T>({-1, -1});
+  if (size < 1 || num_levels < 1 || num_levels > kMaxLevels) texels.fail("must have 1 to 15 levels of texels");
+  int64_t num_texels = 0;
+  for (int64_t l = 0; l < num_levels; ++l) num_texels += 6 * std::max<int64_t>(size >> l, 1) * std::max<int64_t>(size >> l, 1);
+  if (texels.size(-2) != num_texels) texels.fail("must have as many texels as its levels");
+  return {values, size, num_levels, num_texels, texels.size(-1), own};
+}
+
+// What all samples of cube maps begin with.
+struct CubeSamples {
+  Array texels, directions, lod;
+  int64_t size, num_levels;
+  Filter filter;
+
+  Raster raster() const { return {directions.size(0), directions.size(1), directions.size(2)}; }
+};
+
+CubeSamples cube_level_samples(Arguments& next) {
+  Array texels = next("texels"), directions = next("directions");
+  int64_t size = next.integer("size");
+  return {texels, directions, Array(nullptr, "lod"),
+          size,   1,          next.integer("filter") != 0 ? Filter::kBilinear : Filter::kNearest};
+}
+
+CubeSamples cube_pyramid_samples(Arguments& next) {
+  Array texels = next("texels"), directions = next("directions"), lod = next("lod");
+  int64_t size = next.integer("size");
+  return {texels, directions, lod, size, next.integer("num_levels"), Filter::kTrilinear};
+}
+
+template <CubeSamples (*read)(Arguments&)>
+void sample_cube(Arguments& next) {
+  CubeSamples s = read(next);
+  Array out = next("out");
+  for_scalar_of(s.texels, [&](auto scalar) {
+    using T = decltype(scalar);
+    const T* directions = s.directions.data<const T>({-1, -1, -1, 3});
+    Raster r = s.raster();
+    CubeMap<T> cube = cube_of<T>(s.texels, r, s.size, s.num_levels);
+    intaglio::sample_cube(cube, s.filter, r, directions, s.lod.data<const T>({r.batch, r.height, r.width}),
+                          out.data<T>({r.batch, r.height, r.width, cube.channels}));
+  });
+}
+
+template <CubeSamples (*read)(Arguments&), bool has_lod>
+void sample_cube_vjp(Arguments& next) {
+  CubeSamples s = read(next);
+  Array grad_out = next("grad_out");
+  next.skip(has_lod ? 3 : 2);  // which gradients are wanted
+  Array grad_texels = next("grad_texels"), grad_directions = next("grad_directions"),
+        grad_lod = has_lod ? next("grad_lod") : Array(nullptr, "grad_lod");
+  for_scalar_of(s.texels, [&](auto scalar) {
+    using T = decltype(scalar);
+    const T* directions = s.directions.data<const T>({-1, -1, -1, 3});
+    Raster r = s.raster();
+    CubeMap<T> cube = cube_of<T>(s.texels, r, s.size, s.num_levels);
+    T* texels_out = cube.own_texels ? grad_texels.data<T>({r.batch, cube.num_texels, cube.channels})
+                                    : grad_texels.data<T>({cube.num_texels, cube.channels});
+    intaglio::sample_cube_vjp(cube, s.filter, r, directions, s.lod.data<const T>({r.batch, r.height, r.width}),
+                              grad_out.data<const T>({r.batch, r.height, r.width, cube.channels}), texels_out,
+                              grad_directions.data<T>({r.batch, r.height, r.width, 3}),
+                              grad_lod.data<T>({r.batch, r.height, r.width}));
+  });
+}
+
 void halve_texture(Arguments& next) {
   Array texture = next("texture"), out = next("out");
   for_scalar_of(texture, [&](auto scalar) {
@@ -138,6 +207,10 @@ void bind_texture(Bindings& to) {
                        {"sample_level_vjp", "sample_texture backward", sample_vjp<level_samples>},
                        {"sample_pyramid", "sample_texture", sample<pyramid_samples>},
                        {"sample_pyramid_vjp", "sample_texture backward", sample_vjp<pyramid_samples>},
+                       {"sample_cube_level", "sample_cube", bound::sample_cube<cube_level_samples>},
+                       {"sample_cube_level_vjp", "sample_cube backward", bound::sample_cube_vjp<cube_level_samples, false>},
+                       {"sample_cube_pyramid", "sample_cube", bound::sample_cube<cube_pyramid_samples>},
+                       {"sample_cube_pyramid_vjp", "sample_cube backward", bound::sample_cube_vjp<cube_pyramid_samples, true>},
                        {"sample_face_texture", "sample_face_texture", bound::sample_face_texture},
                        {"sample_face_texture_vjp", "sample_face_texture backward", bound::sample_face_texture_vjp}});
 }

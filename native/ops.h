@@ -165,6 +165,26 @@ template <class T>
 void sample_texture_vjp(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
                         const T* grad_out, T* grad_texels, T* grad_uv);
 
+// Levels of a pyramid of cube maps one after the other, each [6, size, size, channels] of its size, faces +x -x +y -y +z -z
+// (math/cube.h); num_texels of all levels, with a leading batch axis if own_texels.
+template <class T>
+struct CubeMap {
+  const T* texels;
+  int64_t size, num_levels, num_texels, channels;
+  bool own_texels;
+
+  const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
+};
+
+// directions [..., 3] of any length; 0 is none, and its sample is 0. lod for kTrilinear, else null.
+template <class T>
+void sample_cube(const CubeMap<T>& cube, Filter filter, Raster raster, const T* directions, const T* lod, T* out);
+
+// grad_texels, grad_directions or grad_lod may be null.
+template <class T>
+void sample_cube_vjp(const CubeMap<T>& cube, Filter filter, Raster raster, const T* directions, const T* lod, const T* grad_out,
+                     T* grad_texels, T* grad_directions, T* grad_lod);
+
 // The next level of a pyramid: each texel the mean of the 2 x 2 that it covers, by area where the size is odd.
 template <class T>
 void halve_texture(const T* texture, Raster size, int64_t channels, T* out);

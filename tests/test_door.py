@@ -20,6 +20,8 @@ LAYERS = ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=2)
 LAYER_COLORS = np.zeros((1, 4, 6, 2, 3), dtype=np.float32)
 TEXTURE = np.ones((1, 4, 4, 3), dtype=np.float32)
 UV = np.zeros((1, 2, 2, 2), dtype=np.float32)
+CUBE = np.ones((6, 4, 4, 3), np.float32)
+DIRECTIONS = np.ones((1, 2, 2, 3), np.float32)
 ATTRIBUTES = np.zeros((3, 2), dtype=np.float32)
 
 
@@ -300,7 +302,7 @@ CASES = {
     ),
     "a pyramid of one row": (
         lambda: ops.mip_pyramid(TEXTURE[0, 0]),
-        "mip_pyramid: texture must be [H, W, C] or [B, H, W, C]; got [4, 3] "
+        "mip_pyramid: texture must be [H, W, C] or [B, H, W, C] or [B, 6, N, N, C]; got [4, 3] "
         "(a grey texture still has its axis: texture[..., None])",
     ),
     "a texture without texels": (
@@ -360,6 +362,60 @@ CASES = {
         lambda: ops.sample_face_texture(np.zeros((0, 2, 2, 2, 3), np.float32), FRAGMENTS),
         "sample_face_texture: fragments.triangle_id must be in [-1, 0); got 0 "
         "(were these fragments made from other triangles?)",
+    ),
+    # sample_cube
+    "a cube of five faces": (
+        lambda: ops.sample_cube(CUBE[:5], DIRECTIONS),
+        "sample_cube: cube must be [6, N, N, C] or [B, 6, N, N, C]; got [5, 4, 4, 3] "
+        "(six square faces; grey ones still have their axis: cube[..., None])",
+    ),
+    "faces that are no squares": (
+        lambda: ops.sample_cube(CUBE[:, :3], DIRECTIONS),
+        "sample_cube: cube must be [6, N, N, C] or [B, 6, N, N, C]; got [6, 3, 4, 3] "
+        "(six square faces; grey ones still have their axis: cube[..., None])",
+    ),
+    "faces without texels": (
+        lambda: ops.sample_cube(CUBE[:, :0, :0], DIRECTIONS),
+        "sample_cube: cube must be 1 to 16384 texels wide; got 0 (resize it)",
+    ),
+    "no cube": (
+        lambda: ops.sample_cube([], DIRECTIONS),
+        "sample_cube: cube must be an array or levels; got no level (see mip_pyramid)",
+    ),
+    "levels of a cube that do not halve": (
+        lambda: ops.sample_cube((CUBE, CUBE), DIRECTIONS),
+        "sample_cube: cube[1] must be [6, 2, 2, 3]; got [6, 4, 4, 3] "
+        "(pass the levels that mip_pyramid gave, finest first)",
+    ),
+    "levels of a cube below one texel": (
+        lambda: ops.sample_cube((CUBE[:, :1, :1], CUBE[:, :1, :1]), DIRECTIONS),
+        "sample_cube: cube must be at most 1 levels; got 2 (see mip_pyramid)",
+    ),
+    "flat directions": (
+        lambda: ops.sample_cube(CUBE, DIRECTIONS[..., :2]),
+        "sample_cube: directions must be [B, h, w, 3]; got [1, 2, 2, 2] (see the op's docstring for the shapes)",
+    ),
+    "cubes for other images": (
+        lambda: ops.sample_cube(np.stack([CUBE] * 3), DIRECTIONS),
+        "sample_cube: directions must be [B, h, w, 3] with B = 3 from cube; got [1, 2, 2, 3] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a cubic filter of cubes": (
+        lambda: ops.sample_cube(CUBE, DIRECTIONS, filter="cubic"),
+        "sample_cube: filter must be one of nearest, bilinear, trilinear; got 'cubic' (how texels are blended)",
+    ),
+    "trilinear at no level": (
+        lambda: ops.sample_cube(CUBE, DIRECTIONS, filter="trilinear"),
+        "sample_cube: lod must be given for trilinear; got None (the level of each pixel, [B, h, w])",
+    ),
+    "a level that is not read": (
+        lambda: ops.sample_cube(CUBE, DIRECTIONS, lod=DIRECTIONS[..., 0]),
+        'sample_cube: lod must be None for bilinear; got an array (pass filter="trilinear" to read between levels)',
+    ),
+    "a level per channel": (
+        lambda: ops.sample_cube(CUBE, DIRECTIONS, filter="trilinear", lod=DIRECTIONS),
+        "sample_cube: lod must be [B, h, w] with B = 1 from directions, h = 2 from directions, w = 2 from directions; "
+        "got [1, 2, 2, 3] (see the op's docstring for the shapes)",
     ),
     # soft_rasterize, soft_blend
     "a blur of nothing": (
@@ -466,8 +522,8 @@ def test_bad_input_leaves_the_next_call_unharmed():
 
 def test_the_ops_are_importable_from_intaglio():
     names = (
-        "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_face_texture edge_gradient "
-        "antialias sweep_gradient soft_rasterize soft_blend silhouette silhouette_error downsample neighbours "
-        "set_num_threads get_num_threads"
+        "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_cube sample_face_texture "
+        "edge_gradient antialias sweep_gradient soft_rasterize soft_blend silhouette silhouette_error downsample "
+        "neighbours set_num_threads get_num_threads"
     )
     assert [name for name in names.split() if not hasattr(intaglio, name)] == []

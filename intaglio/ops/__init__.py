@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from intaglio import _native
 
+from .cube import sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
 from .loss import squared_error
@@ -28,6 +29,7 @@ __all__ = [
     "interpolate",
     "mip_pyramid",
     "rasterize",
+    "sample_cube",
     "sample_face_texture",
     "sample_texture",
     "screen_derivatives",

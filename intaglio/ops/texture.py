@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from intaglio.array import namespace
@@ -14,9 +15,9 @@ from .geometry import MAX_SIZE, Fragments, check_fragments
 _TEXTURE = (("H", "W", "C"), ("B", "H", "W", "C"))
 
 
-def _texture_door(op: str, texture: Array) -> Door:
+def _texture_door(op: str, texture: Array, *others: tuple) -> Door:
     door = Door(op, "texture", texture)
-    door.value("texture", texture, *_TEXTURE, remedy="a grey texture still has its axis: texture[..., None]")
+    door.value("texture", texture, *_TEXTURE, *others, remedy="a grey texture still has its axis: texture[..., None]")
     height, width = texture.shape[-3:-1]
     if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
         door.fail("texture", f"1 to {MAX_SIZE} texels wide and high", f"{height} x {width}", "resize it")
@@ -26,8 +27,9 @@ def _texture_door(op: str, texture: Array) -> Door:
 def mip_pyramid(texture: Array) -> tuple[Array, ...]:
     """The levels of a texture, from itself down to one texel, each half as large as the one before.
 
-    texture: [B, H, W, C] or [H, W, C]. Differentiable. Level l has max(1, H >> l) x max(1, W >> l) texels; each is the
-        mean of what it covers of the level before, by area where a size is odd.
+    texture: [B, H, W, C] or [H, W, C]; or a cube map [6, N, N, C] or [B, 6, N, N, C], each face for itself.
+        Differentiable. Level l has max(1, H >> l) x max(1, W >> l) texels; each is the mean of what it covers of the
+        level before, by area where a size is odd.
 
     Raises ValueError on shapes and dtypes.
 
@@ -36,13 +38,14 @@ def mip_pyramid(texture: Array) -> tuple[Array, ...]:
 
     Williams: Pyramidal Parametrics, SIGGRAPH 1983.
     """
-    door = _texture_door("mip_pyramid", texture)
-    level = texture if len(texture.shape) == 4 else texture[None]
-    levels = [level]
+    door = _texture_door("mip_pyramid", texture, ("B", 6, "N", "N", "C"))
+    xp, (*batch, height, width, channels) = namespace(texture), texture.shape
+    level = xp.reshape(texture, (math.prod(batch), height, width, channels))
+    levels = [texture]
     while max(level.shape[1:3]) > 1:
         (level,) = door.front.apply(calls.HALVE_TEXTURE, level)
-        levels.append(level)
-    return texture, *(level if len(texture.shape) == 4 else level[0] for level in levels[1:])
+        levels.append(xp.reshape(level, (*batch, *level.shape[1:])))
+    return tuple(levels)
 
 
 def _check_levels(door: Door, levels: tuple[Array, ...]) -> None:

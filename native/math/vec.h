@@ -17,6 +17,11 @@ struct Vec2 {
   T x, y;
 };
 
+template <class T>
+struct Vec3 {
+  T x, y, z;
+};
+
 // A clip-space position, or its cotangent.
 template <class T>
 struct Vec4 {

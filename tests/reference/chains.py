@@ -39,6 +39,9 @@ def numpy_inputs(batch: int = 3, level: int = 2, seed: int = 0) -> dict[str, np.
         "attributes": rng.normal(size=(batch, len(sphere.vertices), 3)),
         "texture": rng.normal(size=(batch, 16, 32, 3)),
         "uv": rng.uniform(-1, 2, (batch, *SIZE, 2)),
+        "cube": rng.normal(size=(batch, 6, 5, 5, 3)),
+        "directions": rng.normal(size=(batch, *SIZE, 3)),
+        "lod": rng.uniform(-0.5, 2.5, (batch, *SIZE)),
         "face_textures": rng.normal(size=(batch, num_triangles, 2, 2, 2, 3)),
         "background": rng.normal(size=(batch, *SIZE, 3)),
         "target": rng.normal(size=(batch, *SIZE, 3)),
@@ -123,6 +126,13 @@ def trilinear(x: Inputs) -> tuple:
     return (ops.sample_texture(ops.mip_pyramid(x["texture"]), uv, filter="trilinear", uv_derivatives=derivatives),)
 
 
+def sample_cube(x: Inputs) -> tuple:
+    return (
+        ops.sample_cube(x["cube"], x["directions"]),
+        ops.sample_cube(ops.mip_pyramid(x["cube"]), x["directions"], filter="trilinear", lod=x["lod"]),
+    )
+
+
 def sample_face_texture(x: Inputs) -> tuple:
     return (ops.sample_face_texture(x["face_textures"], fragments_of(x)),)
 
@@ -143,7 +153,8 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
         rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error, antialias,
-        sweep_gradient, sample_texture, trilinear, sample_face_texture, soft, squared_error, smooth, downsample,
+        sweep_gradient, sample_texture, trilinear, sample_cube, sample_face_texture, soft, squared_error, smooth,
+        downsample,
     )
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import classic, geometry, image, loss, soft, surface, texture, visibility
+from . import classic, cube, geometry, image, loss, soft, surface, texture, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
+from .cube import SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
 from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
@@ -26,6 +27,8 @@ __all__ = [
     "INTERPOLATE",
     "OPS",
     "RASTERIZE",
+    "SAMPLE_CUBE",
+    "SAMPLE_CUBE_PYRAMID",
     "SAMPLE_FACE_TEXTURE",
     "SAMPLE_LEVEL",
     "SAMPLE_PYRAMID",
@@ -42,7 +45,7 @@ __all__ = [
     "Op",
 ]
 
-_FILES = (geometry, texture, visibility, soft, image, loss, surface, classic)
+_FILES = (geometry, texture, cube, visibility, soft, image, loss, surface, classic)
 
 OPS: tuple[Op, ...] = sum((file.OPS for file in _FILES), ())
 

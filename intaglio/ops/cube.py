@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Colours from cube maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from intaglio.array import namespace
+
+from . import calls
+from .door import Array, Door
+from .geometry import MAX_SIZE
+from .texture import mip_pyramid
+
+_FACES = ((6, "N", "N", "C"), ("B", 6, "N", "N", "C"))
+
+
+def sample_cube(
+    cube: Array | Sequence[Array],
+    directions: Array,
+    *,
+    filter: str = "bilinear",
+    lod: Array | None = None,
+) -> Array:
+    """Colours of a cube map: [B, h, w, C].
+
+    cube: [6, N, N, C] for all images, or [B, 6, N, N, C], or levels of such, finest first, level l of N >> l texels
+        (`mip_pyramid` makes them). Faces +x, -x, +y, -y, +z, -z as OpenGL lays them out: seen from outside with y up,
+        rows run down and columns to the right; row 0 of +y lies at z = -1, that of -y at z = 1. Differentiable, every
+        level.
+    directions: [B, h, w, 3], from the cube's middle outwards; their length does not matter. Differentiable: the
+        gradient is at right angles to the direction. Where the direction is 0 there is none: the sample is 0, and
+        nothing receives a gradient, so that the background of an image can be left as it is.
+
+    Other arguments:
+    filter: "bilinear", "nearest", or "trilinear": between the two levels around `lod`. "trilinear" of a mere cube makes
+        the pyramid anew at each call; other filters take the finest level.
+    lod: [B, h, w] for "trilinear": the level to look at, 0 the finest, clamped to those there are. Differentiable: the
+        difference of the two levels' samples (at a whole level towards the coarser one, at the last from the finer
+        one), 0 beyond the levels.
+
+    Filtering has no seams: beyond the border of a face come the texels of the next face. At a corner of the cube, where
+    three texels meet, their mean stands for the fourth. A smooth function comes back to second order in 1 / N, and to
+    first order within half a texel of a border, where rows of texels meet at an angle. A direction that is not finite
+    gives NaN ("nearest": some texel), as does lod = NaN.
+
+    Raises ValueError on shapes, dtypes and unknown filters.
+
+    >>> faces = np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1)  # one texel per face
+    >>> sample_cube(faces, np.float32([[[[0, 0, -1], [1, 1, 1]]]]), filter="nearest")[..., 0]
+    array([[[5., 0.]]], dtype=float32)
+
+    Greene: Environment Mapping and Other Applications of World Projections, 1986. OpenGL 4.6, table 8.19 and 8.13.1,
+    Seamless Cube Map Filtering.
+    """
+    levels = tuple(cube) if isinstance(cube, tuple | list) else (cube,)
+    if not levels:
+        raise ValueError("sample_cube: cube must be an array or levels; got no level (see mip_pyramid)")
+    door = Door("sample_cube", "cube", levels[0])
+    _check_levels(door, levels)
+    door.value("directions", directions, ("B", "h", "w", 3))
+    if filter not in (*calls.FILTERS, "trilinear"):
+        door.fail("filter", f"one of {', '.join(calls.FILTERS)}, trilinear", repr(filter), "how texels are blended")
+    size = levels[0].shape[-2]
+    if filter != "trilinear":
+        if lod is not None:
+            door.fail("lod", f"None for {filter}", "an array", 'pass filter="trilinear" to read between levels')
+        return door.front.apply(calls.SAMPLE_CUBE, _texels(levels[0]), directions, size, calls.FILTERS.index(filter))[0]
+    if lod is None:
+        door.fail("lod", "given for trilinear", "None", "the level of each pixel, [B, h, w]")
+    door.value("lod", lod, ("B", "h", "w"))
+    if len(levels) == 1 and not isinstance(cube, tuple | list):
+        levels = mip_pyramid(cube)
+    texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
+    return door.front.apply(calls.SAMPLE_CUBE_PYRAMID, texels, directions, lod, size, len(levels))[0]
+
+
+def _check_levels(door: Door, levels: tuple[Array, ...]) -> None:
+    door.value("cube", levels[0], *_FACES, remedy="six square faces; grey ones still have their axis: cube[..., None]")
+    *batch, size, _, channels = levels[0].shape
+    if not 1 <= size <= MAX_SIZE:
+        door.fail("cube", f"1 to {MAX_SIZE} texels wide", f"{size}", "resize it")
+    for index, level in enumerate(levels[1:], start=1):
+        side = max(size >> index, 1)
+        remedy = "pass the levels that mip_pyramid gave, finest first"
+        door.value(f"cube[{index}]", level, (*batch, side, side, channels), remedy=remedy)
+    if size >> (len(levels) - 1) == 0:
+        door.fail("cube", f"at most {size.bit_length()} levels", str(len(levels)), "see mip_pyramid")
+
+
+def _texels(level: Array) -> Array:
+    """[..., 6, N, N, C] -> [..., 6 N N, C]."""
+    *batch, faces, height, width, channels = level.shape
+    return namespace(level).reshape(level, (*batch, faces * height * width, channels))
