@@ -202,7 +202,7 @@ def test_a_camera_survives_torch_compile():
         ),
         (
             lambda: Camera.opencv(K, IDENTITY, np.zeros(3), SIZE, distortion=(0, 0)),
-            "Camera: distortion must be [5] or [B, 5]; got [2]",
+            "Camera: distortion must be [N] or [B, N] with N = 4, 5, 8 or 12; got [2]",
         ),
         (
             lambda: Camera.from_matrix(np.eye(3)),

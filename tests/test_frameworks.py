@@ -14,6 +14,7 @@ from reference import chains, scenes
 
 import intaglio
 from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, losses, ops, orbit
+from intaglio.array import like
 from intaglio.neural_renderer.rasterizing import draw
 from intaglio.ops import calls, door
 from intaglio.topology import edges
@@ -101,6 +102,19 @@ def lights_of(x):
     )
 
 
+def seen(x, ask):
+    """What `ask` says of one camera of each kind, in one precision: NumPy's numbers are of two."""
+    return tuple(
+        like(ask(camera), x["vertices"])
+        for camera in (
+            Camera.look_at(x["eye"], x["at"], fov_y_degrees=x["fov"]),
+            Camera.orthographic(x["eye"], x["at"], half_height=x["half_height"]),
+            Camera.opencv(x["K"], x["R"], x["t"], SIZE, distortion=x["distortion"]),
+            Camera.from_matrix(x["matrix"]),
+        )
+    )
+
+
 # Name, beginning with that of a function: what is called, and the inputs that it is differentiated to.
 SCENE = {
     "orbit": (lambda x: (orbit(x["distance"], x["elevation"], x["azimuth"]),), ("distance", "elevation", "azimuth")),
@@ -118,6 +132,12 @@ SCENE = {
         ("K", "R", "t", "distortion", "vertices"),
     ),
     "from_matrix": (lambda x: (Camera.from_matrix(x["matrix"]).clip(x["vertices"], SIZE),), ("matrix", "vertices")),
+    "viewer": (lambda x: seen(x, lambda camera: camera.viewer(SIZE)), ("eye", "at", "R", "t", "matrix")),
+    "rays": (lambda x: seen(x, lambda camera: camera.rays(SIZE)), ("eye", "fov", "K", "R", "distortion", "matrix")),
+    "project": (
+        lambda x: seen(x, lambda camera: camera.project(x["vertices"], SIZE)),
+        ("eye", "fov", "half_height", "K", "R", "t", "distortion", "matrix", "vertices"),
+    ),
     "neighbours": (lambda x: (intaglio.neighbours(x["triangles"]), edges(x["triangles"])), ()),
     "normalized": (lambda x: (mesh_of(x).normalized().vertices,), ("vertices",)),
     "face_normals": (lambda x: (mesh_of(x).face_normals(),), ("vertices",)),
@@ -208,8 +228,15 @@ def test_every_function_of_the_scene_has_a_row():
     functions = {name for name in intaglio.__all__ if inspect.isfunction(getattr(intaglio, name))} - {*ops.__all__}
     of_files = {name for name in functions if name.startswith(("load", "save"))}
     made_by = {name for name, member in vars(Camera).items() if isinstance(member, staticmethod)}
+    of_cameras = {name for name, member in vars(Camera).items() if inspect.isfunction(member) and name[0] != "_"}
     of_meshes = {name for name, member in vars(Mesh).items() if inspect.isfunction(member) and name[0] != "_"}
-    named = {*functions - of_files, *losses.__all__, *made_by, *of_meshes - {"replace", "to", "to_html"}}
+    named = {
+        *functions - of_files,
+        *losses.__all__,
+        *made_by,
+        *of_cameras - {"clip"},
+        *of_meshes - {"replace", "to", "to_html"},
+    }
     assert named <= {row.partition(" ")[0] for row in SCENE}
     lights = {name for name in intaglio.__all__ if name.endswith("Light")}
     assert lights == {type(light).__name__ for light in lights_of(INPUTS)}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from ..array import as_float_array, leader, like, namespace
 from ..trees import tree_of_fields
-from .checking import check_shape
+from .checking import check_counts, check_shape, check_size
 from .intrinsics import VIEW_FROM_OPENCV, Intrinsics
+from .lens import COUNTS
 from .matrices import product, rigid, transformed
 from .placing import view_towards
 from .projections import Orthographic, Perspective, RawMatrix, Size
+from .sight import eye_of, in_world, pixel_rays
 
 __all__ = ["Camera"]
 
@@ -91,13 +94,13 @@ class Camera:
             image_size: (height, width) of the images of the calibration; renders of other sizes show the same view.
 
         Other arguments:
-            distortion: (k1, k2, p1, p2, k3), [5] or [B, 5], differentiable; see `Intrinsics`.
+            distortion: OpenCV's (k1, k2, p1, p2, k3, ...), [N] or [B, N], differentiable; see `Intrinsics`.
         """
         check_shape("K", K, (3, 3))
         check_shape("R", R, (3, 3))
         check_shape("t", t, (3,))
         if distortion is not None:
-            check_shape("distortion", distortion, (5,))
+            check_counts("distortion", distortion, COUNTS)
         R, t = as_float_array(R, np.float64), as_float_array(t, np.float64)
         lead = leader(R, t)
         flip = like(VIEW_FROM_OPENCV, lead)
@@ -130,3 +133,60 @@ class Camera:
             pos_view = transformed(self.view_from_world, pos_world)[..., :3]
             pos = transformed(clip_from_view, self.projection.distort(pos_view))
         return pos if pos.ndim == 3 else pos[None]
+
+    def project(self, pos_world: Any, size: Size) -> Any:
+        """[V, 3] or [B, V, 3] world positions -> [B, V, 2], where they land in an image of (height, width).
+
+        In pixels from the upper left corner, x right, y down, so that the centre of the pixel in row r and column c is
+        (c + 1/2, r + 1/2); OpenCV's pixels are half a pixel less. NaN, without a gradient, for what is at the eye or
+        behind it; outside of the image otherwise as far as it goes. Framework and gradients as of `clip`.
+
+        Example:
+            >>> Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90).project(np.array([[0.0, 1, 0]]), size=(64, 64))
+            array([[[32., 16.]]])
+        """
+        pos_clip = self.clip(pos_world, check_size(size))
+        xp, w = namespace(pos_clip), pos_clip[..., 3]
+        in_front = w > 0
+        w = xp.where(in_front, w, xp.ones_like(w))
+        x = (pos_clip[..., 0] / w + 1) * (size[1] / 2)
+        y = (1 - pos_clip[..., 1] / w) * (size[0] / 2)
+        pos_pixel = xp.stack([x, y], axis=-1)
+        return xp.where(in_front[..., None], pos_pixel, xp.zeros_like(pos_pixel) + math.nan)
+
+    def viewer(self, size: Size) -> Any:
+        """[B, 4] whence the camera looks, in the world: (x, y, z, 1); parallel rays: (unit direction towards it, 0).
+
+        Framework and dtype are the camera's; float64 of numbers. Differentiable in all of the camera.
+
+        Example:
+            >>> Camera.look_at(eye=(0, 0, 2)).viewer((64, 64))
+            array([[0., 0., 2., 1.]])
+        """
+        viewer = eye_of(*self._lines_of_sight(size))
+        return viewer if viewer.ndim == 2 else viewer[None]
+
+    def rays(self, size: Size) -> Any:
+        """[B, H, W, 3] unit directions in the world, away from the viewer, through the centres of the pixels.
+
+        A lens' distortion is undone; where it shows no place at all, beyond its fold, a direction means nothing.
+        Framework and dtype are the camera's; float64 of numbers. Differentiable in all of the camera.
+
+        Example:
+            >>> Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90).rays((1, 3))[0, 0, 2].round(2)  # 90 degrees high, so
+            array([ 0.89,  0.  , -0.45])
+        """
+        if getattr(self.projection, "distortion", None) is None:
+            rays = pixel_rays(*self._lines_of_sight(size), size)
+        else:
+            directions = self.projection.directions(check_size(size))
+            view_from_world = as_float_array(self.view_from_world, np.float64)
+            lead = leader(directions, view_from_world)
+            rays = in_world(like(view_from_world, lead), like(directions, lead))
+        return rays if rays.ndim == 4 else rays[None]
+
+    def _lines_of_sight(self, size: Size) -> tuple[Any, Any]:
+        """[..., 3, 4] the rows x, y, w of the matrix from the world to clip space, and [..., 3] where depth grows."""
+        matrix = product(self.projection.clip_from_view(check_size(size)), self.view_from_world)
+        xp = namespace(matrix)
+        return xp.concat([matrix[..., :2, :], matrix[..., 3:, :]], axis=-2), matrix[..., 2, :3]

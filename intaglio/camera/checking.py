@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..array import cross, namespace, to_numpy, unit
 
-__all__ = ["all_known", "check_directions", "check_planes", "check_shape"]
+__all__ = ["all_known", "check_counts", "check_directions", "check_planes", "check_shape", "check_size"]
 
 
 def check_planes(near: float, far: float, lowest: float) -> None:
@@ -25,6 +25,26 @@ def check_shape(name: str, x: Any, expected: tuple[int, ...]) -> None:
     if shape[-len(expected) :] != expected or len(shape) > len(expected) + 1:
         spelled = ", ".join(map(str, expected))
         raise ValueError(f"Camera: {name} must be [{spelled}] or [B, {spelled}]; got {list(shape)}")
+    _check_finite(name, x)
+
+
+def check_counts(name: str, x: Any, counts: Sequence[int]) -> None:
+    """That it is a vector, or a batch of vectors, of one of these lengths."""
+    shape = np.shape(x) if namespace(x) is namespace(0) else tuple(x.shape)
+    if len(shape) not in (1, 2) or shape[-1] not in counts:
+        spelled = f"{', '.join(map(str, counts[:-1]))} or {counts[-1]}"
+        raise ValueError(f"Camera: {name} must be [N] or [B, N] with N = {spelled}; got {list(shape)}")
+    _check_finite(name, x)
+
+
+def check_size(size: Any) -> tuple[int, int]:
+    """A picture's (height, width), as it came."""
+    if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(isinstance(n, int) and n >= 1 for n in size):
+        raise ValueError(f"Camera: size must be (height, width) in whole pixels from 1 on; got {size!r}")
+    return size[0], size[1]
+
+
+def _check_finite(name: str, x: Any) -> None:
     if not all_known(x, math.isfinite):
         raise ValueError(f"Camera: {name} must be finite; got {to_numpy(x).tolist()}")
 

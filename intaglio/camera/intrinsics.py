@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..array import as_float_array, like, namespace
+from ..array import as_float_array, leader, like, namespace
 from ..trees import tree_of_fields
 from .checking import check_planes
+from .lens import bent, coefficients, is_unfolded, unbent
 from .matrices import z_row_perspective
 from .projections import Size
+from .sight import adjugate, through_pixels
 
-__all__ = ["VIEW_FROM_OPENCV", "Intrinsics"]
+__all__ = ["VIEW_FROM_OPENCV", "Intrinsics", "unprojected"]
 
 # OpenCV's view looks down +z with y down.
 VIEW_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
-# Where along the way out from the axis a lens distortion is asked whether it has folded back yet.
-FOLD_PROBES = (0.25, 0.5, 0.75, 1.0)
 
 
 @tree_of_fields("image_size", "near", "far")
@@ -30,8 +30,8 @@ class Intrinsics:
     Args:
         K: [3, 3] or [B, 3, 3], differentiable.
         image_size: (height, width) of the images that K was measured on. Other sizes show the same view, scaled.
-        distortion: [5] or [B, 5], OpenCV's (k1, k2, p1, p2, k3), differentiable. It bends vertices, not the lines
-            between them: long triangles want subdividing.
+        distortion: [N] or [B, N], differentiable: the first N = 4, 5, 8 or 12 of OpenCV's (k1, k2, p1, p2, k3, k4, k5,
+            k6, s1, s2, s3, s4). It bends vertices, not the lines between them: long triangles want subdividing.
     """
 
     K: Any
@@ -50,9 +50,10 @@ class Intrinsics:
         K = as_float_array(self.K, np.float64)
         xp = namespace(K)
         xyw = like(ndc_from_pixel, K) @ K @ like(VIEW_FROM_OPENCV, K)  # rows x, y, w
-        z_row = xp.zeros_like(xyw[..., :1, :]) + like(z_row_perspective(self.near, self.far)[:3], K)
+        *z_row, offset = z_row_perspective(self.near, self.far)
+        z_row = xp.zeros_like(xyw[..., :1, :]) + like(np.array(z_row), K)
         rows = xp.concat([xyw[..., :2, :], z_row, xyw[..., 2:, :]], axis=-2)
-        w_column = like(np.array([[0.0], [0], [z_row_perspective(self.near, self.far)[3]], [0]]), K)
+        w_column = like(np.array([[0.0], [0], [offset], [0]]), K)
         return xp.concat([rows, xp.zeros_like(rows[..., :1]) + w_column], axis=-1)
 
     def distort(self, pos_view: Any) -> Any:
@@ -60,22 +61,34 @@ class Intrinsics:
 
         Points behind the near plane, and those so far out that the polynomial has turned back towards the axis, where
         it means nothing, stay where they are.
-
-        OpenCV, Camera Calibration and 3D Reconstruction, 'Detailed description'.
         """
         xp = namespace(pos_view)
-        k1, k2, p1, p2, k3 = (like(self.distortion, pos_view)[..., k, None] for k in range(5))
+        lens = coefficients(self.distortion, pos_view, 1)
         depth = -pos_view[..., 2]
         in_front = depth > self.near
         depth = xp.where(in_front, depth, xp.ones_like(depth))
         x, y = pos_view[..., 0] / depth, -pos_view[..., 1] / depth
-        r2 = x * x + y * y  # never its root, whose gradient is infinite on the axis
-        radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-        bent_x = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
-        bent_y = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
-        unfolded = in_front
-        for probe in FOLD_PROBES:
-            s = r2 * probe
-            unfolded = unfolded & (1 + s * (3 * k1 + s * (5 * k2 + s * 7 * k3)) > 0)  # d(r radial) / dr
+        bent_x, bent_y = bent(x, y, lens)
         moved = xp.stack([bent_x * depth, -bent_y * depth, pos_view[..., 2]], axis=-1)
-        return xp.where(unfolded[..., None], moved, pos_view)
+        return xp.where((in_front & is_unfolded(x, y, lens))[..., None], moved, pos_view)
+
+    def directions(self, size: Size) -> Any:
+        """[H, W, 3] or [B, H, W, 3] view directions of the pixels, as the lens bends them; finite everywhere."""
+        x, y = unprojected(self.K, self.image_size, size, leader(self.K, self.distortion))
+        x, y = unbent(x, y, coefficients(self.distortion, x, 2))
+        return namespace(x).stack([x, -y, -namespace(x).ones_like(x)], axis=-1)
+
+
+def unprojected(K: Any, image_size: Size, size: Size, lead: Any) -> tuple[Any, Any]:
+    """x and y [..., H, W] in OpenCV's plane at distance 1 that K puts at the pixels of an image of `size`.
+
+    lead: the array whose framework the answer follows.
+    """
+    lead = as_float_array(lead, np.float64)
+    (height, width), (x_ndc, y_ndc) = image_size, through_pixels(size)
+    inverse, _ = adjugate(like(as_float_array(K, np.float64), lead))  # but for a factor, which w takes along
+    of_column, of_row, rest = (inverse[..., None, None, :, k] for k in range(3))
+    columns = like((x_ndc + 1) * (width / 2) - 0.5, lead)[..., None]
+    rows = like((1 - y_ndc) * (height / 2) - 0.5, lead)[..., None]
+    xyw = of_column * columns + of_row * rows + rest
+    return xyw[..., 0] / xyw[..., 2], xyw[..., 1] / xyw[..., 2]

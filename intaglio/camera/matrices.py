@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array import as_float_array, leader, like, namespace
 
-__all__ = ["float64", "product", "rigid", "scaled", "transformed", "z_row_perspective"]
+__all__ = ["beside", "float64", "product", "rigid", "scaled", "transformed", "z_row_perspective"]
 
 
 def rigid(rotation: Any, translation: Any) -> Any:
@@ -23,6 +23,11 @@ def rigid(rotation: Any, translation: Any) -> Any:
 def float64(x: Any) -> Any:
     """Numbers and lists in double precision; numbers stay numbers, arrays of a framework what they are."""
     return float(x) if isinstance(x, (int, float)) else as_float_array(x, np.float64)
+
+
+def beside(constant: np.ndarray, other: Any) -> Any:
+    """A constant to compute with beside an array; NumPy's stay as they are, whose dtype torch.compile cannot trace."""
+    return constant if namespace(other) is namespace(0) else like(constant, other)
 
 
 def product(a: Any, b: Any) -> Any:
@@ -50,6 +55,6 @@ def scaled(scale: Any, per_scale: np.ndarray, rest: np.ndarray) -> Any:
     return scale[..., None, None] * like(per_scale, scale) + like(rest, scale)
 
 
-def z_row_perspective(near: float, far: float) -> np.ndarray:
+def z_row_perspective(near: float, far: float) -> tuple[float, float, float, float]:
     """z_clip = -w at the near plane, +w at the far plane."""
-    return np.array([0, 0, -(far + near) / (far - near), -2 * far * near / (far - near)])
+    return 0.0, 0.0, -(far + near) / (far - near), -2 * far * near / (far - near)

@@ -39,7 +39,7 @@ class Perspective:
         xp = math if isinstance(half, float) else namespace(half)
         scale = xp.cos(half) / xp.sin(half)
         z_row = z_row_perspective(self.near, self.far)
-        rest = np.stack([np.zeros(4), np.zeros(4), z_row, np.array([0.0, 0, -1, 0])])
+        rest = np.array([[0.0] * 4, [0.0] * 4, z_row, [0.0, 0, -1, 0]])
         return scaled(scale, np.diag([size[0] / size[1], 1.0, 0, 0]), rest)
 
 
