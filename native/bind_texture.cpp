@@ -38,7 +38,8 @@ Samples level_samples(Arguments& next) {
 Samples pyramid_samples(Arguments& next) {
   Array texels = next("texels"), uv = next("uv"), uv_derivatives = next("uv_derivatives");
   int64_t height = next.integer("height"), width = next.integer("width"), num_levels = next.integer("num_levels");
-  return {texels, uv, uv_derivatives, height, width, num_levels, {Filter::kTrilinear, (Wrap)next.integer("wrap")}};
+  auto wrap = (Wrap)next.integer("wrap");
+  return {texels, uv, uv_derivatives, height, width, num_levels, {Filter::kTrilinear, wrap, next.integer("max_anisotropy")}};
 }
 
 template <Samples (*read)(Arguments&)>

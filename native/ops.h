@@ -154,6 +154,7 @@ enum class Wrap : int32_t { kRepeat, kMirror, kClamp };
 struct Sampler {
   Filter filter;
   Wrap wrap;
+  int64_t max_anisotropy = 1;  // probes along a footprint, for kTrilinear
 };
 
 // uv [..., 2]; uv_derivatives [..., 2, 2] for kTrilinear, else null. The raster is that of the samples.

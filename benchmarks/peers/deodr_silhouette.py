@@ -33,39 +33,53 @@ def check() -> None:
 
 
 class Silhouette:
-    """The silhouette of pos_clip [V,4], triangles [F,3], neighbours [F,3], against a target [H,W] in 0..1."""
+    """The silhouette of pos_clip [V,4], triangles [F,3], neighbours [F,3], against a target [H,W] in 0..1.
 
-    def __init__(self, pos_clip: np.ndarray, triangles: np.ndarray, neighbours: np.ndarray, target: np.ndarray):
+    `shown` is what else there is to see: other arguments of deodr's scene, the target being [H,W,C].
+    """
+
+    def __init__(
+        self,
+        pos_clip: np.ndarray,
+        triangles: np.ndarray,
+        neighbours: np.ndarray,
+        target: np.ndarray,
+        **shown: np.ndarray,
+    ):
         from deodr.differentiable_renderer import Scene2D, renderScene, renderSceneB
 
         self._render, self._render_backward = renderScene, renderSceneB
         self.pos_clip = pos_clip.astype(np.float64)
         self.triangles, self.neighbours = triangles, neighbours
-        height, width = target.shape
+        height, width = target.shape[:2]
         self.half_size = np.array([width, -height]) / 2
         self.first_pixel_centre = np.array([width - 1, height - 1]) / 2
-        self.target = target.astype(np.float64)[..., None]
-        self.image, self.grad_image = np.empty((2, height, width, 1))
+        self.target = target.astype(np.float64).reshape(height, width, -1)
+        channels = self.target.shape[-1]
+        self.image, self.grad_image = np.empty((2, height, width, channels))
         self.z_buffer = np.empty((height, width))
         num_vertices, num_triangles = len(pos_clip), len(triangles)
         faces = triangles.astype(np.uint32)
+        plain = {
+            "faces_uv": faces,
+            "textured": np.zeros(num_triangles, bool),
+            "uv": np.zeros((num_vertices, 2)),
+            "shade": np.ones(num_vertices),
+            "shaded": np.zeros(num_triangles, bool),
+            "texture": np.zeros((0, 0)),
+        }
         self.scene = Scene2D(
             faces=faces,
-            faces_uv=faces,
             ij=np.zeros((num_vertices, 2)),
             depths=np.zeros(num_vertices),
-            textured=np.zeros(num_triangles, bool),
-            uv=np.zeros((num_vertices, 2)),
-            shade=np.zeros(num_vertices),
-            colors=np.ones((num_vertices, 1)),
-            shaded=np.zeros(num_triangles, bool),
+            colors=np.ones((num_vertices, channels)),
             edgeflags=np.zeros((num_triangles, 3), bool),
             height=height,
             width=width,
-            nb_colors=1,
-            texture=np.zeros((0, 0)),
-            background_color=np.zeros(1),
+            nb_colors=channels,
+            background_color=np.zeros(channels),
             backface_culling=True,
+            **plain | shown,
         )
 
     def step(self) -> tuple[float, np.ndarray]:

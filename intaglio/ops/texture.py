@@ -12,6 +12,7 @@ from . import calls
 from .door import Array, Door
 from .geometry import MAX_SIZE, Fragments, check_fragments
 
+MAX_ANISOTROPY = 64
 _TEXTURE = (("H", "W", "C"), ("B", "H", "W", "C"))
 
 
@@ -68,6 +69,7 @@ def sample_texture(
     filter: str = "bilinear",
     wrap: str = "repeat",
     uv_derivatives: Array | None = None,
+    max_anisotropy: int = 1,
 ) -> Array:
     """Colours of a texture: [B, h, w, C].
 
@@ -82,6 +84,9 @@ def sample_texture(
     wrap: what lies beyond the border: "repeat", "mirror" or "clamp" (the texels of the border).
     uv_derivatives: [B, h, w, 2, 2], uv per pixel to the right and per pixel down, of `screen_derivatives`; for
         "trilinear". Not differentiated.
+    max_anisotropy: a whole number from 1 to 64, for "trilinear". 1 blurs a footprint that is longer than wide by its
+        longer side in both directions; more takes up to so many samples along the longer axis of the pixel's ellipse
+        (Heckbert), at the level of the shorter one: what is seen at a slant stays sharp across it.
 
     Background pixels have uv = 0 and take the colour there: mask them. Where uv is not finite the sample is NaN
     ("nearest": some texel).
@@ -92,7 +97,8 @@ def sample_texture(
     >>> sample_texture(texture, np.float32([[[[0.25, 0.5], [0.5, 0.5]]]]))[..., 0]
     array([[[0. , 0.5]]], dtype=float32)
 
-    Heckbert: Fundamentals of Texture Mapping and Image Warping, 1989. OpenGL 4.6, 8.14.
+    Heckbert: Fundamentals of Texture Mapping and Image Warping, 1989. OpenGL 4.6, 8.14. McCormack, Perry, Farkas,
+    Jouppi: Feline, Fast Elliptical Lines for Anisotropic Texture Mapping, SIGGRAPH 1999.
     """
     levels = tuple(texture) if isinstance(texture, tuple | list) else (texture,)
     if not levels:
@@ -102,6 +108,7 @@ def sample_texture(
     door.value("uv", uv, ("B", "h", "w", 2))
     if wrap not in calls.WRAPS:
         door.fail("wrap", f"one of {', '.join(calls.WRAPS)}", repr(wrap), "what lies beyond the border")
+    _check_anisotropy(door, max_anisotropy, filter)
     height, width = levels[0].shape[-3:-1]
     border = calls.WRAPS.index(wrap)
     if filter in calls.FILTERS:
@@ -116,7 +123,18 @@ def sample_texture(
         levels = mip_pyramid(texture)
     texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
     footprint = namespace(uv).stop_gradient(uv_derivatives)
-    return door.front.apply(calls.SAMPLE_PYRAMID, texels, uv, footprint, height, width, len(levels), border)[0]
+    inputs = (texels, uv, footprint, height, width, len(levels), border, max_anisotropy)
+    return door.front.apply(calls.SAMPLE_PYRAMID, *inputs)[0]
+
+
+def _check_anisotropy(door: Door, max_anisotropy: int, filter: str) -> None:
+    is_whole = isinstance(max_anisotropy, int) and not isinstance(max_anisotropy, bool)
+    if not is_whole or not 1 <= max_anisotropy <= MAX_ANISOTROPY:
+        expected = f"a whole number from 1 to {MAX_ANISOTROPY}"
+        door.fail("max_anisotropy", expected, repr(max_anisotropy), "samples along a footprint; the default is 1")
+    if max_anisotropy > 1 and filter in calls.FILTERS:
+        remedy = 'pass filter="trilinear", and uv_derivatives'
+        door.fail("max_anisotropy", f"1 for {filter}", str(max_anisotropy), remedy)
 
 
 def _texels(level: Array) -> Array:

@@ -79,16 +79,22 @@ class Locator {
     for (int i = 0; i < kBlock; ++i) put_level(blocks_[0], i, 0, 1);
   }
 
-  int num_blocks() const { return sampler_.filter == Filter::kTrilinear ? 2 : 1; }
+  int num_blocks() const { return sampler_.filter == Filter::kTrilinear ? 2 * (int)num_probes_ : 1; }
   int num_texels() const { return sampler_.filter == Filter::kNearest ? 1 : 4; }
 
-  const TextureBlock<T>& block(int n) const { return blocks_[n]; }
+  // Two levels of each probe, one probe after the other; what it returns lasts until the next probe is asked for.
+  const TextureBlock<T>& block(int n) {
+    if (num_probes_ > 1 && n / 2 != probe_) place_probe(n / 2);
+    return blocks_[n % 2];
+  }
 
   void find(int64_t at, int64_t count) {
-    T room[2 * kBlock];
-    const T* uv = padded_block(uv_ + 2 * at, 2, count, room);
-    if (sampler_.filter == Filter::kTrilinear) choose_levels(at, count);
-    for (int n = 0; n < num_blocks(); ++n) locate(uv, sampler_.filter == Filter::kNearest, sampler_.wrap, blocks_[n]);
+    uv_block_ = padded_block(uv_ + 2 * at, 2, count, room_);
+    num_probes_ = 1, probe_ = 0;
+    if (sampler_.filter == Filter::kTrilinear)
+      sampler_.max_anisotropy > 1 ? choose_probes(at, count) : choose_levels(at, count);
+    if (num_probes_ > 1) return place_probe(0);
+    for (int n = 0; n < num_blocks(); ++n) locate(uv_block_, sampler_.filter == Filter::kNearest, sampler_.wrap, blocks_[n]);
   }
 
  private:
@@ -97,15 +103,41 @@ class Locator {
     to.start[i] = starts_[level], to.share[i] = share;
   }
 
+  void put_levels(int i, T lod) {
+    int64_t level = (int64_t)lod;
+    put_level(blocks_[0], i, level, 1 - (lod - (T)level));
+    put_level(blocks_[1], i, std::min(level + 1, texture_.num_levels - 1), lod - (T)level);
+  }
+
   void choose_levels(int64_t at, int64_t count) {
+    for (int i = 0; i < kBlock; ++i)
+      put_levels(i, i < count ? level_of_detail(uv_derivatives_ + 4 * (at + i), (T)texture_.width, (T)texture_.height,
+                                                texture_.num_levels)
+                              : (T)0);
+  }
+
+  void choose_probes(int64_t at, int64_t count) {
     for (int i = 0; i < kBlock; ++i) {
-      T lod = i < count
-                  ? level_of_detail(uv_derivatives_ + 4 * (at + i), (T)texture_.width, (T)texture_.height, texture_.num_levels)
-                  : (T)0;
-      int64_t level = (int64_t)lod;
-      put_level(blocks_[0], i, level, 1 - (lod - (T)level));
-      put_level(blocks_[1], i, std::min(level + 1, texture_.num_levels - 1), lod - (T)level);
+      probes_[i] = {1, 0, 0, 0};
+      if (i < count)
+        probes_[i] = probe_line(uv_derivatives_ + 4 * (at + i), (T)texture_.width, (T)texture_.height, texture_.num_levels,
+                                sampler_.max_anisotropy);
+      put_levels(i, probes_[i].level);
+      num_probes_ = std::max(num_probes_, probes_[i].count);
     }
+  }
+
+  void place_probe(int64_t probe) {
+    probe_ = probe;
+    T uv[2 * kBlock];
+    for (int i = 0; i < kBlock; ++i) {
+      const ProbeLine<T>& line = probes_[i];
+      Vec2<T> offset = line.offset(std::min(probe, line.count - 1));
+      uv[2 * i] = uv_block_[2 * i] + offset.x, uv[2 * i + 1] = uv_block_[2 * i + 1] + offset.y;
+      T share = line.level - std::floor(line.level), part = probe < line.count ? 1 / (T)line.count : (T)0;
+      blocks_[0].share[i] = (1 - share) * part, blocks_[1].share[i] = share * part;
+    }
+    for (TextureBlock<T>& block : blocks_) locate(uv, false, sampler_.wrap, block);
   }
 
   const Texture<T>& texture_;
@@ -113,6 +145,10 @@ class Locator {
   const T *uv_, *uv_derivatives_;
   int32_t starts_[kMaxLevels];
   TextureBlock<T> blocks_[2];
+  const T* uv_block_ = nullptr;
+  T room_[2 * kBlock];
+  ProbeLine<T> probes_[kBlock];
+  int64_t num_probes_ = 1, probe_ = 0;
 };
 
 template <class T>

@@ -111,4 +111,36 @@ INTAGLIO_HD T level_of_detail(const T d[4], T width, T height, int64_t num_level
   return clamp((T)0.5 * std::log2(squared), (T)0, (T)(num_levels - 1));  // NaN counts as level 0
 }
 
+// A footprint that is longer than it is wide: `count` probes at `level`, evenly along (axis_u, axis_v), which is its longer
+// axis.
+template <class T>
+struct ProbeLine {
+  int64_t count;
+  T level, axis_u, axis_v;  // the axis in uv
+
+  // Of probe i, from the pixel's uv.
+  INTAGLIO_HD Vec2<T> offset(int64_t i) const {
+    T place = ((T)i + (T)0.5) / (T)count - (T)0.5;
+    return count == 1 ? Vec2<T>{0, 0} : Vec2<T>{axis_u * place, axis_v * place};
+  }
+};
+
+// The image of a round pixel is an ellipse. Its shorter axis chooses the level, as many probes as it is longer than wide cover
+// it; where that were more than `most`, or less than a texel apart, coarser texels or fewer do. The axes: Heckbert, 3.5. Probes
+// along the longer one: McCormack, Perry, Farkas, Jouppi: Feline, 1999.
+template <class T>
+INTAGLIO_HD ProbeLine<T> probe_line(const T d[4], T width, T height, int64_t num_levels, int64_t most) {
+  T ux = d[0] * width, uy = d[1] * width, vx = d[2] * height, vy = d[3] * height;
+  T uu = ux * ux + uy * uy, vv = vx * vx + vy * vy, uv = ux * vx + uy * vy;
+  T half_difference = (uu - vv) * (T)0.5, root = std::sqrt(half_difference * half_difference + uv * uv);
+  T major = std::sqrt((uu + vv) * (T)0.5 + root);
+  if (!(major - major == 0) || major <= 1) return {1, level_of_detail(d, width, height, num_levels), 0, 0};
+  T minor = max_of(std::fabs(ux * vy - uy * vx) / major, (T)1);
+  T count = clamp(std::floor(major / minor + (T)0.5), (T)1, (T)most);
+  T along_u = uu >= vv ? root + half_difference : uv, along_v = uu >= vv ? uv : root - half_difference;
+  T length = std::sqrt(along_u * along_u + along_v * along_v), scale = length > 0 ? major / length : (T)0;
+  T level = clamp(std::log2(max_of(minor, major / count)), (T)0, (T)(num_levels - 1));
+  return {(int64_t)count, level, along_u * scale / width, along_v * scale / height};
+}
+
 }  // namespace intaglio

@@ -123,7 +123,8 @@ def trilinear(x: Inputs) -> tuple:
     derivatives = ops.screen_derivatives(
         x["attributes"][..., :2], fragments, x["triangles"], x["pos_clip"], x["triangles"]
     )  # fmt: skip
-    return (ops.sample_texture(ops.mip_pyramid(x["texture"]), uv, filter="trilinear", uv_derivatives=derivatives),)
+    levels, options = ops.mip_pyramid(x["texture"]), {"filter": "trilinear", "uv_derivatives": derivatives}
+    return ops.sample_texture(levels, uv, **options), ops.sample_texture(levels, uv, max_anisotropy=4, **options)
 
 
 def sample_cube(x: Inputs) -> tuple:

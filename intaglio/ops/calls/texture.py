@@ -35,7 +35,7 @@ FILTERS = ("nearest", "bilinear")  # of one level, in the native order
 WRAPS = ("repeat", "mirror", "clamp")
 
 _LEVEL = "Tensor texels, Tensor uv, int height, int width, int filter, int wrap"
-_PYRAMID = "Tensor texels, Tensor uv, Tensor uv_derivatives, int height, int width, int num_levels, int wrap"
+_PYRAMID = "Tensor texels, Tensor uv, Tensor uv_derivatives, int height, int width, int num_levels, int wrap, int max_anisotropy"
 _NEEDS = ", Tensor grad_out, bool needs_texels, bool needs_uv"
 
 
@@ -64,8 +64,8 @@ SAMPLE_LEVEL = Op("sample_texture", _SAMPLE_LEVEL, _sample_level_vjp)
 
 def _sample_pyramid_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[1]):
-        return (None,) * 7
-    return *run(_SAMPLE_PYRAMID_VJP, *inputs, grads[0], needs[0], needs[1]), None, None, None, None, None
+        return (None,) * 8
+    return *run(_SAMPLE_PYRAMID_VJP, *inputs, grads[0], needs[0], needs[1]), None, None, None, None, None, None
 
 
 _SAMPLE_PYRAMID = Call("sample_pyramid", _PYRAMID, _samples)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""deodr 0.2.3 with a texture: the steps of deodr_silhouette, the gradient going to positions, uv and texels.
+
+It samples bilinearly, without a pyramid, and its backward pass maps textures affinely: it has no perspective there.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .deodr_silhouette import Silhouette
+
+
+def steps(
+    pos_clip: np.ndarray,
+    triangles: np.ndarray,
+    neighbours: np.ndarray,
+    uv: np.ndarray,
+    uv_triangles: np.ndarray,
+    texture: np.ndarray,
+    targets: np.ndarray,
+    *,
+    tuned: bool = False,
+) -> Callable[[], list[tuple[float, np.ndarray]]]:
+    """A call that takes one step for every view of pos_clip [B,V,4], targets [B,H,W,C]: one after the other."""
+    shown = {
+        "faces_uv": uv_triangles.astype(np.uint32),
+        "textured": np.ones(len(triangles), bool),
+        "uv": uv * np.array(texture.shape[1::-1], np.float64),
+        "shaded": np.ones(len(triangles), bool),
+        "texture": texture.astype(np.float64),
+    }
+    views = [
+        Silhouette(view, triangles, neighbours, target, **shown) for view, target in zip(pos_clip, targets, strict=True)
+    ]
+    return lambda: [view.tuned_step() if tuned else view.step() for view in views]
