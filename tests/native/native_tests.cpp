@@ -157,9 +157,12 @@ struct Run {
         int64_t num_texels = mip ? kTexels : kHeight * kWidth;
         Texture<T> texture{texels.data(), kHeight, kWidth, mip ? kLevels : 1, num_texels, channels, false};
         const T* d = mip ? derivatives.data() : nullptr;
-        T* out = value(channels * pixels);
-        sample_texture(texture, {filter, wrap}, r, uv.data(), d, out);
-        sample_texture_vjp(texture, {filter, wrap}, r, uv.data(), d, out, value(num_texels * channels), value(2 * pixels));
+        for (int64_t probes : {1, mip ? 3 : 1}) {
+          Sampler sampler{filter, wrap, probes};
+          T* out = value(channels * pixels);
+          sample_texture(texture, sampler, r, uv.data(), d, out);
+          sample_texture_vjp(texture, sampler, r, uv.data(), d, out, value(num_texels * channels), value(2 * pixels));
+        }
       }
     halve_texture(texels.data(), Raster{1, kHeight, kWidth}, channels, value(2 * 3 * channels));
     halve_texture_vjp(texels.data(), Raster{1, kHeight, kWidth}, channels, value(kHeight * kWidth * channels));
@@ -170,6 +173,25 @@ struct Run {
       T* out = value(channels * pixels);
       sample_face_texture(faces, r, ids(), weights, out);
       sample_face_texture_vjp(faces, r, ids(), weights, out, value(count));
+    }
+  }
+
+  // The same positions as directions, and as levels of detail.
+  void cubes(int64_t channels) {
+    std::vector<T> directions(3 * pixels), lod(pixels);
+    for (int64_t i = 0; i < 3 * pixels; ++i) directions[i] = scene.pos_clip[i % positions];
+    for (int64_t i = 0; i < pixels; ++i) lod[i] = scene.pos_clip[(5 * i) % positions];
+    constexpr int64_t kSize = 5, kTexels = 6 * (5 * 5 + 2 * 2 + 1);
+    std::vector<T> texels(kTexels * channels);
+    for (size_t i = 0; i < texels.size(); ++i) texels[i] = (T)(i % 13);
+    for (Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kTrilinear}) {
+      bool mip = filter == Filter::kTrilinear;
+      int64_t num_texels = mip ? kTexels : 6 * kSize * kSize;
+      CubeMap<T> cube{texels.data(), kSize, mip ? 3 : 1, num_texels, channels, false};
+      T* out = value(channels * pixels);
+      sample_cube(cube, filter, r, directions.data(), mip ? lod.data() : nullptr, out);
+      sample_cube_vjp(cube, filter, r, directions.data(), mip ? lod.data() : nullptr, out, value(num_texels * channels),
+                      value(3 * pixels), mip ? value(pixels) : nullptr);
     }
   }
 
@@ -223,6 +245,7 @@ Results<T> run_all(const Scene<T>& scene) {
   run.geometry(weights);
   run.visibility(3);
   run.textures(weights, 3);
+  run.cubes(3);
   run.classic(3);
   run.soft(2, 3);
   return std::move(run.results);

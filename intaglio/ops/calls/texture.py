@@ -35,7 +35,10 @@ FILTERS = ("nearest", "bilinear")  # of one level, in the native order
 WRAPS = ("repeat", "mirror", "clamp")
 
 _LEVEL = "Tensor texels, Tensor uv, int height, int width, int filter, int wrap"
-_PYRAMID = "Tensor texels, Tensor uv, Tensor uv_derivatives, int height, int width, int num_levels, int wrap, int max_anisotropy"
+_PYRAMID = (
+    "Tensor texels, Tensor uv, Tensor uv_derivatives, int height, int width, int num_levels, int wrap, "
+    "int max_anisotropy"
+)
 _NEEDS = ", Tensor grad_out, bool needs_texels, bool needs_uv"
 
 
