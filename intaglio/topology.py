@@ -9,7 +9,7 @@ import numpy as np
 
 from .array import from_numpy, to_numpy
 
-__all__ = ["edge_ends", "edges", "neighbours"]
+__all__ = ["coinciding", "edge_ends", "edges", "neighbours"]
 
 NO_TRIANGLE = -1
 
@@ -145,11 +145,16 @@ def _weld(positions: np.ndarray, num_vertices: int) -> np.ndarray:
     if positions.shape[-2] < num_vertices:
         got = f"index {num_vertices - 1} for {positions.shape[-2]} vertices"
         raise ValueError(f"neighbours: triangles must index positions; got {got}")
-    if positions.ndim == 3:
-        positions = positions.transpose(1, 0, 2).reshape(positions.shape[1], positions.shape[0] * positions.shape[2])
-    positions = positions + 0.0  # -0 and 0 are one place
-    order = np.lexsort(positions.T)
-    ordered = positions[order]
+    return coinciding(positions)
+
+
+def coinciding(rows: np.ndarray) -> np.ndarray:
+    """[N, C] or [B, N, C] -> [N]: the index of one row of each group that is equal bit for bit (in all of a batch)."""
+    if rows.ndim == 3:
+        rows = rows.transpose(1, 0, 2).reshape(rows.shape[1], rows.shape[0] * rows.shape[2])
+    rows = rows + 0.0  # -0 and 0 are one place
+    order = np.lexsort(rows.T)
+    ordered = rows[order]
     starts = np.ones(len(order), dtype=bool)
     starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     welded = np.empty(len(order), dtype=np.int64)

@@ -17,6 +17,7 @@ from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, l
 from intaglio.array import like
 from intaglio.neural_renderer.rasterizing import draw
 from intaglio.ops import calls, door
+from intaglio.tangents import tangent_groups, tangents
 from intaglio.topology import edges
 
 EPSILON = np.finfo(np.float32).eps
@@ -88,6 +89,9 @@ def mesh_of(x, *names):
 
 
 MESH = Mesh(np.float32(INPUTS["vertices"]), SPHERE.triangles)
+TANGENT_GROUPS = tangent_groups(
+    INPUTS["vertices"], SPHERE.triangles, INPUTS["uv"], SPHERE.triangles, INPUTS["vertices"], SPHERE.triangles
+)
 
 
 def rendered(mesh, camera=CAMERA, **options):
@@ -139,6 +143,7 @@ SCENE = {
         ("eye", "fov", "half_height", "K", "R", "t", "distortion", "matrix", "vertices"),
     ),
     "neighbours": (lambda x: (intaglio.neighbours(x["triangles"]), edges(x["triangles"])), ()),
+    "tangents": (lambda x: (tangents(x["vertices"], x["uv"], x["vertices"], TANGENT_GROUPS),), ("vertices", "uv")),
     "normalized": (lambda x: (mesh_of(x).normalized().vertices,), ("vertices",)),
     "face_normals": (lambda x: (mesh_of(x).face_normals(),), ("vertices",)),
     "vertex_normals": (lambda x: (mesh_of(x).vertex_normals(),), ("vertices",)),

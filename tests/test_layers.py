@@ -2,9 +2,9 @@
 """Who may import whom. Each layer is a row: what it is, and the layers below it that it may see.
 
 Python, from the bottom: trees, array and topology; what shows pictures and meshes to people (picture, atlas, page);
-ops; the scene (mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit; cli. Native:
-vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors.
-Frameworks are imported by their own front ends.
+ops; the scene (tangents, mesh, camera, light, material, losses); shapes and io, which are NumPy only; render; fit;
+cli. Native: vec.h, math, the contract ops.h, the schedulers cpu and cuda, the doors. Frameworks
+are imported by their own front ends.
 """
 
 import ast
@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-SCENE = {"mesh", "camera", "light", "material", "losses"}
+SCENE = {"tangents", "mesh", "camera", "light", "material", "losses"}
 BASE = {"array", "topology", "trees"}
 PYTHON_LAYERS = {
     "trees": set(),
@@ -27,6 +27,7 @@ PYTHON_LAYERS = {
     "picture": {"array"},
     "atlas": set(),
     "page": {"array", "picture", "atlas", "light"},
+    "tangents": BASE,
     "mesh": BASE | SCENE | {"ops", "page"},
     "camera": BASE | SCENE | {"ops"},
     "light": BASE | SCENE | {"ops"},

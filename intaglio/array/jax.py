@@ -22,7 +22,7 @@ class Namespace:
     zeros_like, ones_like, broadcast_to, concat = jnp.zeros_like, jnp.ones_like, jnp.broadcast_to, jnp.concat
     permute_dims, take, reshape, min, max = jnp.permute_dims, jnp.take, jnp.reshape, jnp.min, jnp.max
     matrix_transpose, stop_gradient, squeeze = jnp.matrix_transpose, jax.lax.stop_gradient, jnp.squeeze
-    exp, tanh = jnp.exp, jnp.tanh
+    exp, tanh, atan2 = jnp.exp, jnp.tanh, jnp.arctan2
 
     @staticmethod
     def channels(x: Any, start: int, stop: int) -> Any:

@@ -14,6 +14,7 @@ class Namespace:
 
     name = "numpy"
     sqrt, sin, cos, sum, mean = np.sqrt, np.sin, np.cos, np.sum, np.mean
+    atan2 = np.arctan2
     where, maximum, stack = np.where, np.maximum, np.stack
     zeros_like, ones_like, broadcast_to, concat = np.zeros_like, np.ones_like, np.broadcast_to, np.concatenate
     permute_dims, take, reshape, min, max, squeeze = np.transpose, np.take, np.reshape, np.min, np.max, np.squeeze

@@ -17,7 +17,7 @@ class Namespace:
 
     name = "paddle"
     sqrt, sin, cos, where, stack = paddle.sqrt, paddle.sin, paddle.cos, paddle.where, paddle.stack
-    exp, tanh = paddle.exp, paddle.tanh
+    exp, tanh, atan2 = paddle.exp, paddle.tanh, paddle.atan2
     zeros_like, ones_like, broadcast_to = paddle.zeros_like, paddle.ones_like, paddle.broadcast_to
     permute_dims, reshape, squeeze = paddle.transpose, paddle.reshape, paddle.squeeze
     matrix_transpose = paddle.matrix_transpose
