@@ -6,40 +6,41 @@ namespace intaglio {
 namespace bound {
 
 void rasterize(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles");
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
   next.skip(2);  // the size
   Array triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), depth = next("depth");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    intaglio::rasterize(g, r, triangle_id.data<int32_t>({g.batch, -1, -1}), image_of<T>(barycentrics, r),
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    intaglio::rasterize(g, r, triangle_id.data<int32_t>({g.images(), -1, -1}), image_of<T>(barycentrics, r),
                         depth.data<T>({r.batch, r.height, r.width}));
   });
 }
 
 void rasterize_vjp(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles"), triangle_id = next("triangle_id"),
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), triangle_id = next("triangle_id"),
         grad_barycentrics = next("grad_barycentrics"), grad_depth = next("grad_depth"), grad_pos_clip = next("grad_pos_clip");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    intaglio::rasterize_vjp(g, r, triangle_id.data<Index>({g.batch, -1, -1}), image_of<const T>(grad_barycentrics, r),
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    intaglio::rasterize_vjp(g, r, triangle_id.data<Index>({g.images(), -1, -1}), image_of<const T>(grad_barycentrics, r),
                             grad_depth.data<const T>({r.batch, r.height, r.width}),
-                            grad_pos_clip.data<T>({g.batch, g.num_vertices, 4}));
+                            grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}));
   });
 }
 
 void silhouette(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles");
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
   next.skip(3);  // neighbours, which its gradient needs, and the size
   Array triangle_id = next("triangle_id"), covered = next("covered");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    rasterize_silhouette(g, r, triangle_id.data<int32_t>({g.batch, -1, -1}), covered.data<T>({r.batch, r.height, r.width, 1}));
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    rasterize_silhouette(g, r, triangle_id.data<int32_t>({g.images(), -1, -1}),
+                         covered.data<T>({r.batch, r.height, r.width, 1}));
   });
 }
 
@@ -74,31 +75,31 @@ void interpolate_vjp(Arguments& next) {
 
 void screen_derivatives(Arguments& next) {
   Array attributes = next("attributes"), triangles = next("triangles"), triangle_id = next("triangle_id"),
-        pos_clip = next("pos_clip"), pos_triangles = next("pos_triangles"), out = next("out");
+        pos_clip = next("pos_clip"), pos_triangles = next("pos_triangles"), ranges = next("ranges"), out = next("out");
   for_scalar_of(attributes, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
     Attributes<T> a = attributes_of<T>(attributes, triangles, r);
-    Geometry<T> g = geometry_of<T>(pos_clip, pos_triangles);
-    intaglio::screen_derivatives(a, g, r, triangle_id.data<Index>({g.batch, -1, -1}),
+    Geometry<T> g = geometry_of<T>(pos_clip, pos_triangles, ranges);
+    intaglio::screen_derivatives(a, g, r, triangle_id.data<Index>({g.images(), -1, -1}),
                                  out.data<T>({r.batch, r.height, r.width, a.channels, 2}));
   });
 }
 
 template <class T>
 Index* neighbours_of(const Array& neighbours, const Geometry<T>& g) {
-  return g.own_triangles ? neighbours.data<Index>({g.batch, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
+  return g.own_triangles ? neighbours.data<Index>({g.rows, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
 }
 
 template <class T>
 Surface<T> surface_of(const Array& image, const Array& triangle_id, const Array& pos_clip, const Array& triangles,
-                      const Array& neighbours) {
+                      const Array& ranges, const Array& neighbours) {
   Raster r = raster_of(triangle_id);
-  Geometry<T> g = geometry_of<T>(pos_clip, triangles);
+  Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
   return {g,
           neighbours_of(neighbours, g),
           r,
-          triangle_id.data<Index>({g.batch, -1, -1}),
+          triangle_id.data<Index>({g.images(), -1, -1}),
           image_of<const T>(image, r),
           image.size(-1)};
 }
@@ -111,29 +112,60 @@ std::string warning_of_cut_walks(int64_t count) {
 
 void edge_gradient_vjp(Arguments& next) {
   Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
-        neighbours = next("neighbours"), grad_image = next("grad_image"), grad_pos_clip = next("grad_pos_clip");
+        ranges = next("ranges"), neighbours = next("neighbours"), grad_image = next("grad_image"),
+        grad_pos_clip = next("grad_pos_clip");
   for_scalar_of(image, [&](auto scalar) {
     using T = decltype(scalar);
-    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, ranges, neighbours);
     auto pixels = {s.raster.batch, s.raster.height, s.raster.width, s.channels};
     next.warning = warning_of_cut_walks(intaglio::edge_gradient_vjp(
-        s, grad_image.data<const T>(pixels), grad_pos_clip.data<T>({s.raster.batch, s.geometry.num_vertices, 4})));
+        s, grad_image.data<const T>(pixels), grad_pos_clip.data<T>({s.geometry.rows, s.geometry.num_vertices, 4})));
   });
 }
+
+// What has been read of a call that compares silhouettes with their targets.
+struct Compared {
+  Array pos_clip, triangles, ranges, neighbours, target;
+  int64_t factor;
+
+  // Only one of weight, and error is given.
+  void run(const Array& weight, const Array& error, const Array& grad_pos_clip, Arguments& next) const {
+    for_scalar_of(pos_clip, [&](auto scalar) {
+      using T = decltype(scalar);
+      Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+      Raster r{g.images(), target.size(1) * factor, target.size(2) * factor};
+      next.warning = warning_of_cut_walks(intaglio::silhouette_error(
+          g, neighbours_of(neighbours, g), r, factor, target.data<const T>({r.batch, -1, -1}), weight.data<const T>({r.batch}),
+          error.data<T>({r.batch}), grad_pos_clip.data<T>({g.rows, g.num_vertices, 4})));
+    });
+  }
+};
+
+const Array kNotGiven(nullptr, "nothing");
 
 void silhouette_error(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), neighbours = next("neighbours"), target = next("target");
   int64_t factor = next.integer("supersample");
   next.skip(1);  // whether the gradient is wanted
   Array error = next("error"), grad_pos_clip = next("grad_pos_clip");
-  for_scalar_of(pos_clip, [&](auto scalar) {
-    using T = decltype(scalar);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    const T* pixels = target.data<const T>({g.batch, -1, -1});
-    next.warning = warning_of_cut_walks(intaglio::silhouette_error(
-        g, neighbours_of(neighbours, g), {g.batch, target.size(1) * factor, target.size(2) * factor}, factor, pixels,
-        error.data<T>({g.batch}), grad_pos_clip.data<T>({g.batch, g.num_vertices, 4})));
-  });
+  Compared{pos_clip, triangles, kNotGiven, neighbours, target, factor}.run(kNotGiven, error, grad_pos_clip, next);
+}
+
+Compared compared_ranges(Arguments& next) {
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), neighbours = next("neighbours"),
+        target = next("target");
+  return {pos_clip, triangles, ranges, neighbours, target, next.integer("supersample")};
+}
+
+void silhouette_error_of_ranges(Arguments& next) {
+  Compared compared = compared_ranges(next);
+  compared.run(kNotGiven, next("error"), kNotGiven, next);
+}
+
+void silhouette_error_of_ranges_vjp(Arguments& next) {
+  Compared compared = compared_ranges(next);
+  Array grad_error = next("grad_error"), grad_pos_clip = next("grad_pos_clip");
+  compared.run(grad_error, kNotGiven, grad_pos_clip, next);
 }
 
 void silhouette_error_vjp(Arguments& next) {
@@ -148,10 +180,10 @@ void silhouette_error_vjp(Arguments& next) {
 
 void antialias(Arguments& next) {
   Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
-        neighbours = next("neighbours"), out = next("out");
+        ranges = next("ranges"), neighbours = next("neighbours"), out = next("out");
   for_scalar_of(image, [&](auto scalar) {
     using T = decltype(scalar);
-    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, ranges, neighbours);
     auto pixels = {s.raster.batch, s.raster.height, s.raster.width, s.channels};
     next.warning = warning_of_cut_walks(intaglio::antialias(s, out.data<T>(pixels)));
   });
@@ -159,15 +191,15 @@ void antialias(Arguments& next) {
 
 void antialias_vjp(Arguments& next) {
   Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
-        neighbours = next("neighbours"), grad_out = next("grad_out");
+        ranges = next("ranges"), neighbours = next("neighbours"), grad_out = next("grad_out");
   next.skip(2);  // which gradients are wanted
   Array grad_image = next("grad_image"), grad_pos_clip = next("grad_pos_clip");
   for_scalar_of(image, [&](auto scalar) {
     using T = decltype(scalar);
-    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, neighbours);
+    Surface<T> s = surface_of<T>(image, triangle_id, pos_clip, triangles, ranges, neighbours);
     auto pixels = {s.raster.batch, s.raster.height, s.raster.width, s.channels};
     intaglio::antialias_vjp(s, grad_out.data<const T>(pixels), grad_image.data<T>(pixels),
-                            grad_pos_clip.data<T>({s.raster.batch, s.geometry.num_vertices, 4}));
+                            grad_pos_clip.data<T>({s.geometry.rows, s.geometry.num_vertices, 4}));
   });
 }
 
@@ -238,6 +270,8 @@ const Bindings& bindings() {
                    {"silhouette", "silhouette", bound::silhouette},
                    {"silhouette_error", "silhouette_error", bound::silhouette_error},
                    {"silhouette_error_vjp", "silhouette_error backward", bound::silhouette_error_vjp},
+                   {"silhouette_error_of_ranges", "silhouette_error", bound::silhouette_error_of_ranges},
+                   {"silhouette_error_of_ranges_vjp", "silhouette_error backward", bound::silhouette_error_of_ranges_vjp},
                    {"interpolate", "interpolate", bound::interpolate},
                    {"interpolate_vjp", "interpolate backward", bound::interpolate_vjp},
                    {"screen_derivatives", "screen_derivatives", bound::screen_derivatives},

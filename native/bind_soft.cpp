@@ -6,21 +6,22 @@ namespace intaglio {
 namespace bound {
 
 void sweep_gradient_vjp(Arguments& next) {
-  Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles");
+  Array image = next("image"), triangle_id = next("triangle_id"), pos_clip = next("pos_clip"), triangles = next("triangles"),
+        ranges = next("ranges");
   double eps = next.number("eps");
   Array grad_image = next("grad_image"), grad_pos_clip = next("grad_pos_clip");
   for_scalar_of(image, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    Surface<T> s{g, nullptr, r, triangle_id.data<Index>({g.batch, -1, -1}), image_of<const T>(image, r), image.size(-1)};
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Surface<T> s{g, nullptr, r, triangle_id.data<Index>({g.images(), -1, -1}), image_of<const T>(image, r), image.size(-1)};
     intaglio::sweep_gradient_vjp(s, (T)eps, grad_image.data<const T>({r.batch, r.height, r.width, s.channels}),
-                                 grad_pos_clip.data<T>({g.batch, g.num_vertices, 4}));
+                                 grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}));
   });
 }
 
 void soft_rasterize(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles");
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
   next.skip(2);  // the size
   double sigma = next.number("sigma");
   int64_t layers = next.integer("layers");
@@ -28,9 +29,9 @@ void soft_rasterize(Arguments& next) {
         probability = next("probability");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    int32_t* id = triangle_id.data<int32_t>({g.batch, -1, -1, layers});
-    Raster r{g.batch, triangle_id.size(1), triangle_id.size(2)};
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    int32_t* id = triangle_id.data<int32_t>({g.images(), -1, -1, layers});
+    Raster r{g.images(), triangle_id.size(1), triangle_id.size(2)};
     intaglio::soft_rasterize(g, r, (T)sigma, layers, id, barycentrics.data<T>({r.batch, r.height, r.width, layers, 2}),
                              depth.data<T>({r.batch, r.height, r.width, layers}),
                              probability.data<T>({r.batch, r.height, r.width, layers}));
@@ -38,21 +39,21 @@ void soft_rasterize(Arguments& next) {
 }
 
 void soft_rasterize_vjp(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles"), triangle_id = next("triangle_id");
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), triangle_id = next("triangle_id");
   double sigma = next.number("sigma");
   Array grad_barycentrics = next("grad_barycentrics"), grad_depth = next("grad_depth"),
         grad_probability = next("grad_probability"), grad_pos_clip = next("grad_pos_clip");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles);
-    Index* id = triangle_id.data<Index>({g.batch, -1, -1, -1});
-    Raster r{g.batch, triangle_id.size(1), triangle_id.size(2)};
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Index* id = triangle_id.data<Index>({g.images(), -1, -1, -1});
+    Raster r{g.images(), triangle_id.size(1), triangle_id.size(2)};
     int64_t layers = triangle_id.size(3);
     intaglio::soft_rasterize_vjp(g, r, (T)sigma, layers, id,
                                  grad_barycentrics.data<const T>({r.batch, r.height, r.width, layers, 2}),
                                  grad_depth.data<const T>({r.batch, r.height, r.width, layers}),
                                  grad_probability.data<const T>({r.batch, r.height, r.width, layers}),
-                                 grad_pos_clip.data<T>({g.batch, g.num_vertices, 4}));
+                                 grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}));
   });
 }
 

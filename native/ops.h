@@ -8,15 +8,38 @@
 
 namespace intaglio {
 
+// [begin, end) of a list.
+struct Slice {
+  int64_t begin, end;
+  int64_t count() const { return end - begin; }
+  bool holds(int64_t index) const { return index >= begin && index < end; }
+};
+
+// Images of triangles at rows of positions: image b shows all of them at row b; with ranges, image p * num_ranges + r shows the
+// triangles of range r at row p. Ids of triangles are places in the list, whatever the image shows of it.
 template <class T>
 struct Geometry {
-  const T* pos_clip;         // [batch, num_vertices, 4]
-  const int32_t* triangles;  // [num_triangles, 3], or [batch, num_triangles, 3] if own_triangles
-  int64_t batch, num_vertices, num_triangles;
+  const T* pos_clip;         // [rows, num_vertices, 4]
+  const int32_t* triangles;  // [num_triangles, 3], or [rows, num_triangles, 3] if own_triangles
+  int64_t rows, num_vertices, num_triangles;
   bool own_triangles;
+  const int32_t* ranges = nullptr;  // [num_ranges, 2], the first triangle and the count of each; or null
+  int64_t num_ranges = 1;
 
-  const T* positions_of(int64_t b) const { return pos_clip + b * num_vertices * 4; }
-  const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
+  int64_t images() const { return rows * num_ranges; }
+  int64_t row_of(int64_t b) const { return ranges ? b / num_ranges : b; }
+  const T* positions_of(int64_t b) const { return pos_clip + row_of(b) * num_vertices * 4; }
+  const int32_t* triangles_of(int64_t b) const { return of_triangles(triangles, b); }
+  // Of an array that is laid out like the triangles.
+  const int32_t* of_triangles(const int32_t* array, int64_t b) const {
+    return array + (own_triangles ? row_of(b) * num_triangles * 3 : 0);
+  }
+  // The triangles that an image shows.
+  Slice shown(int64_t b) const {
+    if (!ranges) return {0, num_triangles};
+    const int32_t* range = ranges + 2 * (b % num_ranges);
+    return {range[0], (int64_t)range[0] + range[1]};
+  }
 };
 
 // Half of the guard band of the sub-pixel grid (math/triangle.h).
@@ -75,18 +98,15 @@ struct Surface {
   const int32_t* triangle_id;
   const T* image;
   int64_t channels;
-
-  const int32_t* neighbours_of(int64_t b) const {
-    return neighbours + (geometry.own_triangles ? b * geometry.num_triangles * 3 : 0);
-  }
 };
 
 // A silhouette against `target` [batch, height, width], fused: per image the sum of (silhouette - target)^2, where a pixel of
 // the silhouette is the covered share of factor x factor samples, and its gradient (or null) with that of the visible edges. No
-// image is written. The number of surface walks that were cut short is returned.
+// image is written. The number of surface walks that were cut short is returned. Where images share positions, each one's
+// gradient is multiplied by its weight (of null: 1) before they are added up.
 template <class T>
 int64_t silhouette_error(const Geometry<T>& geometry, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
-                         T* error, T* grad_pos_clip);
+                         const T* weight, T* error, T* grad_pos_clip);
 
 // Each view's derivative [batch, num_vertices, 4], as silhouette_error gives it, times the cotangent of its error.
 template <class T>

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from intaglio.array import from_numpy, is_known, namespace, to_numpy
+
 from . import calls
 from .door import Door
 
@@ -29,12 +33,57 @@ class Fragments(NamedTuple):
     depth: Array
 
 
-def rasterize_door(op: str, pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Door:
+def rasterize_door(
+    op: str, pos_clip: Array, triangles: Array, size: tuple[int, int], ranges: Array | None
+) -> tuple[Door, Array | None]:
     door = Door(op, "pos_clip", pos_clip)
-    door.value("pos_clip", pos_clip, ("B", "V", 4), remedy="did you forget clip_from_world, or the batch axis?")
-    door.index("triangles", triangles, *TRIANGLES)
+    remedy = "did you forget clip_from_world, or the batch axis?"
+    ranges = check_geometry(door, pos_clip, triangles, ranges, remedy=remedy)
     check_size(door, size)
-    return door
+    return door, ranges
+
+
+def check_geometry(
+    door: Door,
+    pos_clip: Array,
+    triangles: Array,
+    ranges: Array | None,
+    *,
+    name: str = "triangles",
+    vertices: str = "V",
+    remedy: str = "see the op's docstring for the shapes",
+) -> Array | None:
+    """Checks what is drawn and how many images that makes; gives the ranges as an array of the front end.
+
+    `name` is that of the triangles, `vertices` the letter for how many positions there are.
+    """
+    if ranges is None:
+        door.value("pos_clip", pos_clip, ("B", vertices, 4), remedy=remedy)
+        door.index(name, triangles, *TRIANGLES)
+        return None
+    door.value("pos_clip", pos_clip, ("P", vertices, 4), remedy=remedy)
+    door.index(name, triangles, TRIANGLES[0], remedy="ranges are of one list of triangles, which all images share")
+    if isinstance(ranges, list | tuple | np.ndarray) or is_known(ranges):
+        ranges = _int32_ranges(door, ranges, pos_clip)
+    door.index("ranges", ranges, ("R", 2), remedy="the first triangle and the count of each")
+    images = pos_clip.shape[0] * ranges.shape[0]
+    if door.sizes.setdefault("B", (images, "pos_clip and ranges"))[0] != images:
+        size, source = door.sizes["B"]
+        expected = f"[R, 2] with P x R = {size} from {source}"
+        door.fail("ranges", expected, f"{pos_clip.shape[0]} x {ranges.shape[0]}", "one image for each row and range")
+    return ranges
+
+
+def _int32_ranges(door: Door, ranges: Any, pos_clip: Array) -> Array:
+    """Integers of any kind: there are few, and NumPy's are 64 bits wide."""
+    numbers = np.asarray(ranges) if isinstance(ranges, list | tuple) else to_numpy(ranges)
+    if numbers.dtype.kind not in "iu" and numbers.size:
+        door.fail("ranges", "integers", str(numbers.dtype), "the first triangle and the count of each")
+    if numbers.size and not -(2**31) <= numbers.min() <= numbers.max() < 2**31:
+        door.fail("ranges", "below 2^31", str(numbers.max()), "the first triangle and the count of each")
+    if numbers.dtype == np.int32 and namespace(ranges) is namespace(pos_clip):
+        return ranges
+    return from_numpy(numbers.astype(np.int32), like=pos_clip)
 
 
 def check_size(door: Door, size: tuple[int, int]) -> None:
@@ -46,7 +95,7 @@ def check_size(door: Door, size: tuple[int, int]) -> None:
         door.fail("size", f"(height, width), each from 1 to {MAX_SIZE}", repr(size), "whole numbers of pixels")
 
 
-def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Fragments:
+def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int], *, ranges: Array | None = None) -> Fragments:
     """The nearest triangle at every pixel centre, with its weights and depth.
 
     pos_clip: [B, V, 4] clip-space positions (OpenGL: x right, y up, visible where -w <= z <= w). Differentiable,
@@ -54,6 +103,14 @@ def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Fragm
         `sweep_gradient`.
     triangles: [F, 3] int32, or [B, F, 3] where every image has its own. Both sides are drawn.
     size: (H, W), each from 1 to 16384. Row 0 is the top; pixel centres lie at half-integers.
+
+    Other arguments:
+    ranges: [R, 2] integers, the first triangle and the count of each of R parts of `triangles` [F, 3]: meshes of any
+        sizes in one list. Row p of pos_clip [P, V, 4] and range r make image p R + r of B = P R, which shows that
+        part alone. With P = 1 every mesh has its own vertices, seen by whatever camera put them there; with P
+        cameras every camera sees every mesh. triangle_id counts in the whole list, so that attributes and textures
+        which all meshes share serve all images. What an image costs depends on its own triangles; positions get the
+        sum of the gradients of all images of their row.
 
     Coverage is decided on a grid of 1/256 pixel with the top-left rule: an edge shared by two triangles is covered
     once. Of triangles at equal depth the one with the lower index wins. Triangles through the near plane are clipped
@@ -69,8 +126,8 @@ def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int]) -> Fragm
 
     Olano, Greer: Triangle Scan Conversion using 2D Homogeneous Coordinates, 1997.
     """
-    door = rasterize_door("rasterize", pos_clip, triangles, size)
-    return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, size[0], size[1]))
+    door, ranges = rasterize_door("rasterize", pos_clip, triangles, size, ranges)
+    return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, ranges, size[0], size[1]))
 
 
 def check_fragments(door: Door, fragments: Fragments) -> None:
@@ -99,18 +156,23 @@ def interpolate(attributes: Array, fragments: Fragments, triangles: Array) -> Ar
 
 
 def screen_derivatives(
-    attributes: Array, fragments: Fragments, triangles: Array, pos_clip: Array, pos_triangles: Array
+    attributes: Array,
+    fragments: Fragments,
+    triangles: Array,
+    pos_clip: Array,
+    pos_triangles: Array,
+    *,
+    ranges: Array | None = None,
 ) -> Array:
     """How attributes change per pixel to the right and per pixel down: [B, H, W, C, 2]; 0 on the background.
 
     They choose the mip level of `sample_texture`. Arguments as for `interpolate`, and the geometry that `rasterize`
-    drew. Not differentiable.
+    drew, with its ranges. Not differentiable.
     """
     door = Door("screen_derivatives", "attributes", attributes)
     check_fragments(door, fragments)
     door.value("attributes", attributes, ("V", "C"), ("B", "V", "C"))
     door.index("triangles", triangles, *TRIANGLES)
-    door.value("pos_clip", pos_clip, ("B", "P", 4))
-    door.index("pos_triangles", pos_triangles, *TRIANGLES)
-    inputs = (attributes, triangles, fragments.triangle_id, pos_clip, pos_triangles)
+    ranges = check_geometry(door, pos_clip, pos_triangles, ranges, name="pos_triangles", vertices="N")
+    inputs = (attributes, triangles, fragments.triangle_id, pos_clip, pos_triangles, ranges)
     return door.front.apply(calls.SCREEN_DERIVATIVES, *inputs)[0]

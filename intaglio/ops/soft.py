@@ -52,7 +52,13 @@ def _check_positive(door: Door, name: str, value: float, remedy: str) -> None:
 
 
 def soft_rasterize(
-    pos_clip: Array, triangles: Array, size: tuple[int, int], *, sigma: float = 1e-4, layers: int = 8
+    pos_clip: Array,
+    triangles: Array,
+    size: tuple[int, int],
+    *,
+    sigma: float = 1e-4,
+    layers: int = 8,
+    ranges: Array | None = None,
 ) -> SoftFragments:
     """The nearest triangles of every pixel that cover it with a probability.
 
@@ -66,6 +72,7 @@ def soft_rasterize(
         from the pixel's centre to the triangle's outline, plus inside; where it falls below 1e-4, outside at a distance
         of 3.03 sqrt(sigma), the triangle is left out. The image is 2 wide and high in ndc, whatever its shape.
     layers: K, how many triangles a pixel keeps, the nearest by depth; of equal depths the lowest index.
+    ranges: as for `rasterize`.
 
     Triangles with a corner at w <= 0 and those without area are left out; so is what lies before the near plane or
     beyond the far plane.
@@ -79,11 +86,11 @@ def soft_rasterize(
 
     Liu, Li, Chen, Li: Soft Rasterizer, ICCV 2019.
     """
-    door = rasterize_door("soft_rasterize", pos_clip, triangles, size)
+    door, ranges = rasterize_door("soft_rasterize", pos_clip, triangles, size, ranges)
     _check_positive(door, "sigma", sigma, "in squared ndc; the default is 1e-4")
     if not (isinstance(layers, int) and 1 <= layers <= MAX_LAYERS):
         door.fail("layers", f"a whole number from 1 to {MAX_LAYERS}", repr(layers), "the default is 8")
-    inputs = (pos_clip, triangles, size[0], size[1], float(sigma), layers)
+    inputs = (pos_clip, triangles, ranges, size[0], size[1], float(sigma), layers)
     return SoftFragments(*door.front.apply(calls.SOFT_RASTERIZE, *inputs))
 
 

@@ -19,6 +19,8 @@ ARRAY = torch.Tensor
 INDEX = torch.int32
 VALUES = (torch.float32, torch.float64)
 
+_HERE = ...  # stands for a tensor among constants
+
 _library = torch.library.Library("intaglio", "DEF")
 _operators: dict[str, Any] = {}
 _functions: dict[str, Any] = {}
@@ -73,7 +75,7 @@ class _Backward:
 
     def run(self, tensors: tuple) -> tuple:
         rest = iter(tensors)
-        inputs = tuple(next(rest) if x is None else x for x in self.constants)
+        inputs = tuple(next(rest) if x is _HERE else x for x in self.constants)
         outputs = tuple(next(rest) for _ in range(self.num_saved))
         grads = tuple(next(rest) if has else None for has in self.has_grad)
         if self.op.vjp is None:
@@ -107,7 +109,7 @@ def _define_function(op: Op) -> Any:
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
-            ctx.constants = tuple(None if isinstance(x, torch.Tensor) else x for x in inputs)
+            ctx.constants = tuple(_HERE if isinstance(x, torch.Tensor) else x for x in inputs)
             tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
             ctx.save_for_backward(*tensors, *(output[i] for i in op.saved))
             ctx.mark_non_differentiable(*(output[i] for i in op.discrete))

@@ -5,19 +5,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from intaglio.array import is_known, namespace, to_numpy
+import numpy as np
+
+from intaglio.array import from_numpy, is_known, namespace, to_numpy
 from intaglio.topology import neighbours as _neighbours
 
 from . import calls
+from .calls import Op
 from .door import Door
-from .geometry import TRIANGLES, Fragments, check_fragments, check_size, rasterize_door
+from .geometry import TRIANGLES, Fragments, check_fragments, check_geometry, check_size, rasterize_door
 
 Array = Any
 
 
-def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array) -> Array:
+def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array, ranges: Array | None) -> Array:
     """The table for a mesh of which only clip-space positions are known: vertices that coincide there are welded."""
-    if not (is_known(pos_clip) and is_known(triangles)):
+    if not (is_known(pos_clip) and is_known(triangles) and (ranges is None or is_known(ranges))):
         door.fail(
             "neighbours",
             f"given while {namespace(pos_clip).name} traces",
@@ -29,34 +32,71 @@ def _neighbours_as_drawn(door: Door, pos_clip: Array, triangles: Array) -> Array
         wrong = indices.min() if indices.min() < 0 else indices.max()
         remedy = "indices count from 0 and must stay below the number of vertices"
         door.fail("triangles", f"in [0, {num_vertices})", str(wrong), remedy)
-    return _neighbours(triangles, to_numpy(pos_clip)[..., [0, 1, 3]])
+    positions = to_numpy(pos_clip)[..., [0, 1, 3]]
+    if ranges is None:
+        return _neighbours(triangles, positions)
+    table = _neighbours_by_range(door, indices, positions, to_numpy(ranges))
+    return from_numpy(table, like=triangles)
 
 
-def _surface_door(op: str, image: Array, fragments: Fragments, pos_clip: Array, triangles: Array) -> Door:
+def _neighbours_by_range(door: Door, triangles: np.ndarray, positions: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """[F, 3]: each range by itself, as a mesh alone; meshes that touch are not joined."""
+    table = np.full_like(triangles, -1)
+    end = 0
+    for first, count in np.unique(ranges[ranges[:, 1] > 0], axis=0).tolist():
+        if first < 0 or count < 0 or first + count > len(triangles):
+            return table  # which the op will say of the ranges
+        if first < end:
+            remedy = "build one: neighbours(triangles, positions); what lies outside of a range counts as none"
+            door.fail("neighbours", "given where ranges overlap", "None", remedy)
+        end = first + count
+        part = triangles[first:end]
+        low, high = part.min(), part.max() + 1
+        own = _neighbours(part - low, positions[..., low:high, :])
+        table[first:end] = np.where(own >= 0, own + first, -1)
+    return table
+
+
+def _surface_door(
+    op: str, image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, ranges: Array | None
+) -> tuple[Door, Array | None]:
     door = Door(op, "image", image)
     check_fragments(door, fragments)
     door.value("image", image, ("B", "H", "W", "C"), remedy="a single channel still has its axis: image[..., None]")
-    door.value("pos_clip", pos_clip, ("B", "V", 4))
-    door.index("triangles", triangles, *TRIANGLES)
-    return door
+    return door, check_geometry(door, pos_clip, triangles, ranges)
 
 
-def _checked_neighbours(door: Door, pos_clip: Array, triangles: Array, neighbours: Array | None) -> Array:
+def _checked_neighbours(
+    door: Door, pos_clip: Array, triangles: Array, ranges: Array | None, neighbours: Array | None
+) -> Array:
     if neighbours is None:
-        neighbours = _neighbours_as_drawn(door, pos_clip, triangles)
+        neighbours = _neighbours_as_drawn(door, pos_clip, triangles, ranges)
     door.index("neighbours", neighbours, TRIANGLES[len(triangles.shape) - 2])
     return neighbours
 
 
-def _connected_surface_door(
-    op: str, image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, neighbours: Array | None
-) -> tuple[Door, Array]:
-    door = _surface_door(op, image, fragments, pos_clip, triangles)
-    return door, _checked_neighbours(door, pos_clip, triangles, neighbours)
+def _apply_to_surface(
+    op: Op,
+    image: Array,
+    fragments: Fragments,
+    pos_clip: Array,
+    triangles: Array,
+    ranges: Array | None,
+    neighbours: Array | None,
+) -> Array:
+    door, ranges = _surface_door(op.name, image, fragments, pos_clip, triangles, ranges)
+    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    return door.front.apply(op, image, fragments.triangle_id, pos_clip, triangles, ranges, table)[0]
 
 
 def edge_gradient(
-    image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, *, neighbours: Array | None = None
+    image: Array,
+    fragments: Fragments,
+    pos_clip: Array,
+    triangles: Array,
+    *,
+    neighbours: Array | None = None,
+    ranges: Array | None = None,
 ) -> Array:
     """The image, unchanged; backward it gives pos_clip the gradient of what moves when silhouettes, overhangs, borders
     and lines of intersection move.
@@ -70,33 +110,46 @@ def edge_gradient(
     Other arguments:
     neighbours: of `neighbours(triangles, positions)`, int32 in the shape of triangles. Without it the table is built
         anew at each call, which costs more than the op: keep one, or let `Mesh` keep it.
+    ranges: as for `rasterize`. A neighbour outside of an image's range counts as none.
 
     For each pair of adjacent pixels that show different triangles the surface is walked to its fold, so that the
     gradient is right however small the triangles are. It has no tuned constants. The gradient has no second derivative
     (ValueError). Do not filter the image between `rasterize` and this op: supersampling is averaged after it.
     """
-    door, table = _connected_surface_door("edge_gradient", image, fragments, pos_clip, triangles, neighbours)
-    return door.front.apply(calls.EDGE_GRADIENT, image, fragments.triangle_id, pos_clip, triangles, table)[0]
+    return _apply_to_surface(calls.EDGE_GRADIENT, image, fragments, pos_clip, triangles, ranges, neighbours)
 
 
-def silhouette(pos_clip: Array, triangles: Array, size: tuple[int, int], *, neighbours: Array | None = None) -> Array:
+def silhouette(
+    pos_clip: Array,
+    triangles: Array,
+    size: tuple[int, int],
+    *,
+    neighbours: Array | None = None,
+    ranges: Array | None = None,
+) -> Array:
     """The silhouette, [B, H, W, 1]: 1 where a triangle is seen and 0 elsewhere, with the gradient of its moving edge.
 
     pos_clip, triangles, size: as for `rasterize`; pos_clip is differentiable.
 
     Other arguments:
-    neighbours: as for `edge_gradient`.
+    neighbours, ranges: as for `edge_gradient`.
 
     The same image and the same gradient as `rasterize`, a mask and `edge_gradient` one after the other, without the
     barycentrics and depths that a silhouette does not need.
     """
-    door = rasterize_door("silhouette", pos_clip, triangles, size)
-    table = _checked_neighbours(door, pos_clip, triangles, neighbours)
-    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, table, size[0], size[1])[1]
+    door, ranges = rasterize_door("silhouette", pos_clip, triangles, size, ranges)
+    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, ranges, table, size[0], size[1])[1]
 
 
 def silhouette_error(
-    pos_clip: Array, triangles: Array, target: Array, *, supersample: int = 1, neighbours: Array | None = None
+    pos_clip: Array,
+    triangles: Array,
+    target: Array,
+    *,
+    supersample: int = 1,
+    neighbours: Array | None = None,
+    ranges: Array | None = None,
 ) -> Array:
     """How much the silhouette of each view differs from its target: the sum of (silhouette - target)^2, [B].
 
@@ -106,7 +159,7 @@ def silhouette_error(
 
     Other arguments:
     supersample: the silhouette is drawn at so many times H x W and averaged, 1 to 16.
-    neighbours: as for `edge_gradient`.
+    neighbours, ranges: as for `edge_gradient`. With ranges the gradient is found by drawing again.
 
     The loss and the gradient of `silhouette`, `downsample` and `squared_error` one after the other, without an image in
     between: each view is drawn, compared and its edges walked while it is in the cache. Several times as fast, and the
@@ -121,8 +174,7 @@ def silhouette_error(
     tensor([ True,  True, False])
     """
     door = Door("silhouette_error", "pos_clip", pos_clip)
-    door.value("pos_clip", pos_clip, ("B", "V", 4))
-    door.index("triangles", triangles, *TRIANGLES)
+    ranges = check_geometry(door, pos_clip, triangles, ranges)
     door.value("target", target, ("B", "H", "W"), remedy="one picture per view, without channels")
     if not isinstance(supersample, int) or isinstance(supersample, bool) or not 1 <= supersample <= 16:
         door.fail("supersample", "an integer from 1 to 16", repr(supersample), "1 draws at the target's size")
@@ -132,26 +184,39 @@ def silhouette_error(
         door.fail(
             "target", "without gradient", "one that wants it", "detach it, or compose silhouette and squared_error"
         )
-    table = _checked_neighbours(door, pos_clip, triangles, neighbours)
+    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    if ranges is not None:
+        inputs = (pos_clip, triangles, ranges, table, target, supersample)
+        return door.front.apply(calls.SILHOUETTE_ERROR_OF_RANGES, *inputs)[0]
     needs_grad = bool(xp.is_tracked(pos_clip) or not is_known(pos_clip))
-    inputs = (pos_clip, triangles, table, target, supersample, needs_grad)
-    return door.front.apply(calls.SILHOUETTE_ERROR, *inputs)[0]
+    return door.front.apply(calls.SILHOUETTE_ERROR, pos_clip, triangles, table, target, supersample, needs_grad)[0]
 
 
 def antialias(
-    image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, *, neighbours: Array | None = None
+    image: Array,
+    fragments: Fragments,
+    pos_clip: Array,
+    triangles: Array,
+    *,
+    neighbours: Array | None = None,
+    ranges: Array | None = None,
 ) -> Array:
     """The image with its edges blended by coverage: [B, H, W, C]; backward, the derivative of that blend.
 
     Arguments as for `edge_gradient`, which differs in leaving the picture as it is. A pixel that several edges cross
     stays within the hull of the colours involved.
     """
-    door, table = _connected_surface_door("antialias", image, fragments, pos_clip, triangles, neighbours)
-    return door.front.apply(calls.ANTIALIAS, image, fragments.triangle_id, pos_clip, triangles, table)[0]
+    return _apply_to_surface(calls.ANTIALIAS, image, fragments, pos_clip, triangles, ranges, neighbours)
 
 
 def sweep_gradient(
-    image: Array, fragments: Fragments, pos_clip: Array, triangles: Array, *, eps: float = 1e-4
+    image: Array,
+    fragments: Fragments,
+    pos_clip: Array,
+    triangles: Array,
+    *,
+    eps: float = 1e-4,
+    ranges: Array | None = None,
 ) -> Array:
     """The image, unchanged; backward it gives pos_clip the approximate gradient of the Neural 3D Mesh Renderer (2018).
 
@@ -164,6 +229,7 @@ def sweep_gradient(
     Other arguments:
     eps: what keeps the distance of a pixel to an edge from zero, in ndc. The original has 1e-4 for silhouettes and 1e-3
         for colours.
+    ranges: as for `rasterize`.
 
     Every edge of a visible triangle is swept along the pixels of each row and column that crosses it: outwards to the
     border of the image, whatever is there, and inwards through the triangle. A pixel that would lower the loss by
@@ -186,8 +252,8 @@ def sweep_gradient(
 
     Kato, Ushiku, Harada: Neural 3D Mesh Renderer, CVPR 2018.
     """
-    door = _surface_door("sweep_gradient", image, fragments, pos_clip, triangles)
+    door, ranges = _surface_door("sweep_gradient", image, fragments, pos_clip, triangles, ranges)
     if not (isinstance(eps, int | float) and 0 < eps < float("inf")):
         door.fail("eps", "a positive number", repr(eps), "the original has 1e-4 for silhouettes, 1e-3 for colours")
-    inputs = (image, fragments.triangle_id, pos_clip, triangles, float(eps))
+    inputs = (image, fragments.triangle_id, pos_clip, triangles, ranges, float(eps))
     return door.front.apply(calls.SWEEP_GRADIENT, *inputs)[0]

@@ -47,23 +47,50 @@ inline void check_size(Raster raster) {
 }
 
 template <class T>
+void check_ranges(const Geometry<T>& g) {
+  if (!g.ranges) return;
+  for (int64_t r = 0; r < g.num_ranges; ++r) {
+    int64_t first = g.ranges[2 * r], count = g.ranges[2 * r + 1];
+    if (first < 0 || count < 0 || first + count > g.num_triangles)
+      throw std::invalid_argument("ranges must be (first triangle, count) within the " + std::to_string(g.num_triangles) +
+                                  " triangles; got (" + std::to_string(first) + ", " + std::to_string(count) + ") in row " +
+                                  std::to_string(r) + " (triangles count from 0 in the list that all ranges share)");
+  }
+}
+
+template <class T>
 void check_geometry(const Geometry<T>& g) {
-  check_finite("pos_clip", g.pos_clip, g.batch * g.num_vertices * 4, "a camera inside the mesh, or a diverged fit?");
-  check_indices("triangles", g.triangles, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, 0, g.num_vertices,
+  check_finite("pos_clip", g.pos_clip, g.rows * g.num_vertices * 4, "a camera inside the mesh, or a diverged fit?");
+  check_indices("triangles", g.triangles, (g.own_triangles ? g.rows : 1) * g.num_triangles * 3, 0, g.num_vertices,
                 "indices count from 0 and must stay below the number of vertices");
+  check_ranges(g);
 }
 
 template <class T>
 void check_neighbours(const Geometry<T>& g, const int32_t* neighbours) {
-  check_indices("neighbours", neighbours, (g.own_triangles ? g.batch : 1) * g.num_triangles * 3, -1, g.num_triangles,
+  check_indices("neighbours", neighbours, (g.own_triangles ? g.rows : 1) * g.num_triangles * 3, -1, g.num_triangles,
                 "was this table built for these triangles?");
 }
 
+// The vertices from the first to the last that the triangles of image b have; all where it shows all triangles.
+template <class T>
+Slice vertices_shown(const Geometry<T>& g, int64_t b) {
+  if (!g.ranges) return {0, g.num_vertices};
+  Slice shown = g.shown(b);
+  auto [least, most] = range_of(g.triangles_of(b) + 3 * shown.begin, 3 * shown.count());
+  return shown.count() == 0 ? Slice{0, 0} : Slice{least, (int64_t)most + 1};
+}
+
 // Fragments are checked where a triangle is looked up, not in a pass of their own: reading a large image costs more than an op.
+inline void check_triangle_id(int32_t triangle_id, Slice shown) {
+  if (triangle_id == -1 || shown.holds(triangle_id)) return;
+  std::string expected = shown.begin == 0 ? "in [-1, " : "-1 or in [" + std::to_string(shown.begin) + ", ";
+  throw std::invalid_argument("fragments.triangle_id must be " + expected + std::to_string(shown.end) + "); got " +
+                              std::to_string(triangle_id) + " (were these fragments made from other triangles?)");
+}
+
 inline void check_triangle_id(int32_t triangle_id, int64_t num_triangles) {
-  if (triangle_id < -1 || triangle_id >= num_triangles)
-    throw std::invalid_argument("fragments.triangle_id must be in [-1, " + std::to_string(num_triangles) + "); got " +
-                                std::to_string(triangle_id) + " (were these fragments made from other triangles?)");
+  check_triangle_id(triangle_id, Slice{0, num_triangles});
 }
 
 }  // namespace intaglio

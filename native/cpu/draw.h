@@ -3,6 +3,8 @@
 // live. Per pixel the nearest wins and ties go to the lowest index, so that neither tiles nor threads change the picture.
 #pragma once
 #include "bins.h"
+#include "check.h"
+#include "rows.h"
 #include "setup.h"
 
 namespace intaglio {
@@ -72,15 +74,16 @@ template <class T>
 void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_across, int64_t tiles, Workspace<T>& work) {
   const int32_t* triangles = g.triangles_of(b);
   const T* pos_clip = g.positions_of(b);
-  int64_t chunk_size = std::max<int64_t>(1024, (g.num_triangles + 63) / 64);
-  int64_t num_chunks = (g.num_triangles + chunk_size - 1) / chunk_size;
+  const Slice shown = g.shown(b);
+  int64_t chunk_size = std::max<int64_t>(1024, (shown.count() + 63) / 64);
+  int64_t num_chunks = (shown.count() + chunk_size - 1) / chunk_size;
   work.chunks.resize(num_chunks);
   work.bins.sizes.assign(num_chunks * tiles, 0);
   parallel_for(num_chunks, [&](int64_t chunk) {
     ReadyChunk<T>& out = work.chunks[chunk];
     out.size = 0;
-    int64_t end = std::min(g.num_triangles, (chunk + 1) * chunk_size);
-    for (int64_t i = chunk * chunk_size; i < end; ++i) {
+    int64_t begin = shown.begin + chunk * chunk_size, end = std::min(shown.end, begin + chunk_size);
+    for (int64_t i = begin; i < end; ++i) {
       out.reserve(out.size + end - i + kMaxFan);
       i = make_ready_run(work.placed, triangles, i, end, raster, out.room.data(), out.size);
       if (i < end) make_ready_clipped(pos_clip, triangles + 3 * i, (int32_t)i, raster, out.room.data(), out.size);
@@ -97,7 +100,7 @@ void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& wo
                 const Visit& visit) {
   int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
   int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
-  work.placed.place(g.positions_of(b), g.num_vertices, raster);
+  work.placed.place(g.positions_of(b), vertices_shown(g, b), raster);
   make_all_ready(g, b, raster, tiles_across, tiles, work);
   work.bins.deal(work.chunks, tiles,
                  [&](const ReadyTriangle<T>& t, const auto& visit) { for_each_tile(t, tiles_across, visit); });
@@ -113,13 +116,6 @@ void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& wo
       visit(tile, tile_column, tile_row);
     }
   });
-}
-
-// An image per thread needs no meeting points; fewer images than threads are cut into tiles.
-template <class DrawImage>
-void for_each_image(int64_t batch, const DrawImage& draw_image) {
-  if (batch >= num_threads()) return parallel_for(batch, draw_image);
-  for (int64_t b = 0; b < batch; ++b) draw_image(b);
 }
 
 }  // namespace intaglio

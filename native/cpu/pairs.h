@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../math/edge_gradient.h"
+#include "accumulate.h"
 #include "check.h"
 #include "simd.h"
 
@@ -45,7 +46,7 @@ struct SeenCoverage {
 // visit(pair, a, b) for the pairs that begin in the columns [begin, end) of row y and show different triangles differently;
 // a and b are pixels of the image. `begin` is a multiple of kPairBlock.
 template <class Seen, class Visit>
-void for_each_pair(const Seen& seen, const int32_t* triangle_id, Raster raster, int64_t num_triangles, int64_t y, int64_t begin,
+void for_each_pair(const Seen& seen, const int32_t* triangle_id, Raster raster, Slice shown, int64_t y, int64_t begin,
                    int64_t end, const Visit& visit) {
   int64_t row = y * raster.width, down = y + 1 < raster.height ? raster.width : 0;
   const int32_t* ids = triangle_id + row;
@@ -56,8 +57,8 @@ void for_each_pair(const Seen& seen, const int32_t* triangle_id, Raster raster, 
   seen.mark(triangle_id, row + begin, down, blocks, changed);
   auto look = [&](Axis axis, int64_t x, int64_t step) {
     if (ids[x] == ids[x + step] || !seen.differ(row + x, row + x + step)) return;
-    check_triangle_id(ids[x], num_triangles);
-    check_triangle_id(ids[x + step], num_triangles);
+    check_triangle_id(ids[x], shown);
+    check_triangle_id(ids[x + step], shown);
     visit(PixelPair{axis, x, y, ids[x], ids[x + step]}, row + x, row + x + step);
   };
   for (int64_t block = 0, first = begin; first < end; ++block, first += kPairBlock)
@@ -69,27 +70,32 @@ void for_each_pair(const Seen& seen, const int32_t* triangle_id, Raster raster, 
     }
 }
 
+// An image's surface to walk on; snapped: the grid positions of its row.
 template <class T>
-struct AddTo {
-  T* sums;
-  void operator()(int32_t vertex, Vec4<T> grad) const {
-    T* sum = sums + 4 * (int64_t)vertex;
-    sum[0] += grad.x, sum[1] += grad.y, sum[2] += grad.z, sum[3] += grad.w;
-  }
-};
+WalkedMesh<T> walked_mesh(const Geometry<T>& g, const int32_t* neighbours, int64_t b, const Subpixel* snapped, Raster raster) {
+  Slice shown = g.shown(b);
+  return {g.positions_of(b),
+          g.triangles_of(b),
+          g.of_triangles(neighbours, b),
+          (int32_t)shown.begin,
+          (uint32_t)shown.count(),
+          snapped,
+          raster.height,
+          raster.width};
+}
 
 // Adds what the edge between two pixels passes on to the vertices, of a cotangent grad(pixel, channel) of what is seen; true if
 // its walk was cut short.
 template <class T, class Seen, class Grad>
 bool add_pair_gradient(const WalkedMesh<T>& mesh, const PixelPair& pair, int64_t a, int64_t b, const Seen& seen,
-                       const Grad& grad, T* sums) {
+                       const Grad& grad, const AddTo<T>& add) {
   PairEdge<T> edge = find_edge(mesh, pair);
   if (edge.kind == PairEdgeKind::kNone) return edge.cut;
   // As the edge moves towards B, the pixel that holds it takes what A shows for what B does.
   int64_t holder = edge.position < (T)0.5 ? a : b;
   T grad_position = 0;
   for (int64_t c = 0; c < seen.channels; ++c) grad_position += seen.difference(a, b, c) * grad(holder, c);
-  if (grad_position != 0) edge_position_vjp(mesh, pair, edge, grad_position, AddTo<T>{sums});
+  if (grad_position != 0) edge_position_vjp(mesh, pair, edge, grad_position, add);
   return edge.cut;
 }
 

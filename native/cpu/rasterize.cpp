@@ -112,7 +112,7 @@ template <class T>
 void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
   check_size(raster);
   check_geometry(g);
-  for_each_image(g.batch, [&](int64_t b) {
+  for_each_image(g.images(), [&](int64_t b) {
     Image<T> image = images.from(b * raster.pixels());
     Workspace<T>::with([&](Workspace<T>& work) {
       draw_image(
@@ -138,34 +138,29 @@ template <class T>
 void rasterize_vjp(const Geometry<T>& g, Raster raster, const int32_t* triangle_id, const T* grad_barycentrics,
                    const T* grad_depth, T* grad_pos_clip) {
   check_geometry(g);
-  accumulate_rows(raster, grad_pos_clip, g.num_vertices * 4, false,
-                  [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
-                    const int32_t* triangles = g.triangles_of(b);
-                    for (int64_t y = row_begin; y < row_end; ++y) {
-                      T Y = -ndc_centre<T>(y, raster.height);
-                      const int64_t row = (b * raster.height + y) * raster.width;
-                      for (int64_t x = 0; x < raster.width;) {
-                        int32_t id = triangle_id[row + x];
-                        if (id < 0) {
-                          ++x;
-                          continue;
-                        }
-                        Vec4<T> v[3], grad_v[3] = {};
-                        load_triangle(g.positions_of(b), triangles, id, v);
-                        for (; x < raster.width && triangle_id[row + x] == id; ++x) {
-                          T X = ndc_centre<T>(x, raster.width);
-                          int64_t at = row + x;
-                          if (grad_barycentrics)
-                            barycentrics_vjp(v, X, Y, {grad_barycentrics[2 * at], grad_barycentrics[2 * at + 1]}, grad_v);
-                          if (grad_depth && grad_depth[at] != 0) plane_depth_vjp(v, X, Y, grad_depth[at], grad_v);
-                        }
-                        for (int i = 0; i < 3; ++i) {
-                          T* sum = sums + 4 * (int64_t)triangles[3 * (int64_t)id + i];
-                          sum[0] += grad_v[i].x, sum[1] += grad_v[i].y, sum[2] += grad_v[i].z, sum[3] += grad_v[i].w;
-                        }
-                      }
-                    }
-                  });
+  accumulate_positions(g, raster, grad_pos_clip, [&](int64_t b, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
+    const int32_t* triangles = g.triangles_of(b);
+    for (int64_t y = row_begin; y < row_end; ++y) {
+      T Y = -ndc_centre<T>(y, raster.height);
+      const int64_t row = (b * raster.height + y) * raster.width;
+      for (int64_t x = 0; x < raster.width;) {
+        int32_t id = triangle_id[row + x];
+        if (id < 0) {
+          ++x;
+          continue;
+        }
+        Vec4<T> v[3], grad_v[3] = {};
+        load_triangle(g.positions_of(b), triangles, id, v);
+        for (; x < raster.width && triangle_id[row + x] == id; ++x) {
+          T X = ndc_centre<T>(x, raster.width);
+          int64_t at = row + x;
+          if (grad_barycentrics) barycentrics_vjp(v, X, Y, {grad_barycentrics[2 * at], grad_barycentrics[2 * at + 1]}, grad_v);
+          if (grad_depth && grad_depth[at] != 0) plane_depth_vjp(v, X, Y, grad_depth[at], grad_v);
+        }
+        for (int i = 0; i < 3; ++i) add(triangles[3 * (int64_t)id + i], grad_v[i]);
+      }
+    }
+  });
 }
 
 template void rasterize(const Geometry<float>&, Raster, int32_t*, float*, float*);

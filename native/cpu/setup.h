@@ -2,6 +2,7 @@
 // From clip space to triangles that are ready to be drawn: snapping, real clipping, culling by sample.
 #pragma once
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "../math/triangle.h"
@@ -35,18 +36,36 @@ struct ImagePoint {
   T x, y, depth;
 };
 
-// The vertices of an image where they are drawn.
+// Room for many things, which are not made: what is not written costs no memory.
+template <class Thing>
+class Room {
+ public:
+  // For at least so many; what was there may be gone.
+  void hold(int64_t count) {
+    if (count > capacity_) things_.reset(new Thing[count]), capacity_ = count;
+  }
+  int64_t capacity() const { return capacity_; }
+  Thing* data() const { return things_.get(); }
+
+ private:
+  std::unique_ptr<Thing[]> things_;
+  int64_t capacity_ = 0;
+};
+
+// The vertices of an image where they are drawn, by their index; of those that it does not use nothing is known.
 template <class T>
 struct PlacedVertices {
-  std::vector<Subpixel> snapped;
-  std::vector<ImagePoint<T>> point;
+  Room<Subpixel> snapped;
+  Room<ImagePoint<T>> point;
 
-  void place(const T* pos_clip, int64_t count, Raster raster) {
-    snapped.resize(count), point.resize(count);
-    for_each_vertex(pos_clip, count, [&](int64_t i, Vec4<T> v) {
-      snapped[i] = snap(v, raster.height, raster.width);
+  void place(const T* pos_clip, Slice used, Raster raster) {
+    snapped.hold(used.end), point.hold(used.end);
+    Subpixel* to_snapped = snapped.data() + used.begin;
+    ImagePoint<T>* to_point = point.data() + used.begin;
+    for_each_vertex(pos_clip + 4 * used.begin, used.count(), [&](int64_t i, Vec4<T> v) {
+      to_snapped[i] = snap(v, raster.height, raster.width);
       T inverse = 1 / v.w;
-      point[i] = {v.x * inverse * (T)0.5 * (T)raster.width, -v.y * inverse * (T)0.5 * (T)raster.height, v.z * inverse};
+      to_point[i] = {v.x * inverse * (T)0.5 * (T)raster.width, -v.y * inverse * (T)0.5 * (T)raster.height, v.z * inverse};
     });
   }
 };
@@ -149,7 +168,8 @@ INTAGLIO_INLINE bool make_ready(const PlacedVertices<T>& placed, const int32_t* 
   out.covered = 0;
   if (has_few_samples(out) && (out.covered = covered_samples(out, raster)) == 0) return false;
   out.triangle_id = triangle_id;
-  const ImagePoint<T>&a = placed.point[triangle[0]], &b = placed.point[triangle[1]], &c = placed.point[triangle[2]];
+  const ImagePoint<T>* point = placed.point.data();
+  const ImagePoint<T>&a = point[triangle[0]], &b = point[triangle[1]], &c = point[triangle[2]];
   Vec2<T> ab{b.x - a.x, b.y - a.y}, ac{c.x - a.x, c.y - a.y};
   T inverse = 1 / cross(ab, ac), to_b = b.depth - a.depth, to_c = c.depth - a.depth;
   out.depth_dx = (to_b * ac.y - to_c * ab.y) * inverse;

@@ -143,21 +143,20 @@ struct Comparison {
 
 // The gradient of the pairs that begin in a row of samples; the number of walks cut short.
 template <class T>
-int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, int64_t num_triangles, int64_t y,
-                         T* sums) {
+int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, Slice shown, int64_t y,
+                         const AddTo<T>& add) {
   Columns columns = c.canvas.drawn(y).with(c.canvas.drawn(std::min(y + 1, raster.height - 1)));
   if (columns.empty()) return 0;
   int64_t cut = 0;
   SeenCoverage<T> seen{c.canvas.ids()};
   int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
-  for_each_pair(seen, c.canvas.ids(), raster, num_triangles, y, begin, columns.end,
-                [&](const PixelPair& pair, int64_t a, int64_t b) {
-                  bool across = pair.axis == Axis::kX;
-                  T grad_a = c.grad(pair.column, y), grad_b = c.grad(pair.column + across, y + !across);
-                  if (grad_a == 0 && grad_b == 0) return;
-                  auto grad = [&](int64_t pixel, int64_t) { return pixel == a ? grad_a : grad_b; };
-                  cut += add_pair_gradient(mesh, pair, a, b, seen, grad, sums);
-                });
+  for_each_pair(seen, c.canvas.ids(), raster, shown, y, begin, columns.end, [&](const PixelPair& pair, int64_t a, int64_t b) {
+    bool across = pair.axis == Axis::kX;
+    T grad_a = c.grad(pair.column, y), grad_b = c.grad(pair.column + across, y + !across);
+    if (grad_a == 0 && grad_b == 0) return;
+    auto grad = [&](int64_t pixel, int64_t) { return pixel == a ? grad_a : grad_b; };
+    cut += add_pair_gradient(mesh, pair, a, b, seen, grad, add);
+  });
   return cut;
 }
 
@@ -165,13 +164,14 @@ int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Rast
 
 template <class T>
 int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
-                         T* error, T* grad_pos_clip) {
+                         const T* weight, T* error, T* grad_pos_clip) {
   check_size(raster);
   check_geometry(g);
   check_neighbours(g, neighbours);
   std::atomic<int64_t> cut{0};
   const Raster one{1, raster.height, raster.width};
-  const int64_t rows = raster.height / factor, items = grad_pos_clip ? g.num_vertices * 4 : 0;
+  const int64_t rows = raster.height / factor;
+  const ImageGradients<T> gradients(g, grad_pos_clip);
   auto compare = [&](int64_t b, Workspace<T>& work, Canvas& canvas) {
     canvas.begin(one);
     draw_image(
@@ -179,23 +179,26 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
         [&](const Tile<T>& tile, int column, int row) { canvas.put(tile, column, row); });
     canvas.end();
     Comparison<T> comparison{canvas, target + b * raster.pixels() / (factor * factor), factor, raster.width / factor};
-    WalkedMesh<T> mesh{
-        g.positions_of(b),          g.triangles_of(b), neighbours + (g.own_triangles ? b * g.num_triangles * 3 : 0),
-        work.placed.snapped.data(), raster.height,     raster.width};
+    WalkedMesh<T> mesh = walked_mesh(g, neighbours, b, work.placed.snapped.data(), raster);
     std::vector<double> errors(rows);
-    accumulate_rows(one, grad_pos_clip + b * items, items, false, [&](int64_t, int64_t row_begin, int64_t row_end, T* sums) {
+    const Slice vertices = grad_pos_clip ? gradients.vertices(b) : Slice{0, 0};
+    auto look = [&](int64_t, int64_t row_begin, int64_t row_end, T* sums) {
+      const AddTo<T> add{sums, vertices.begin};
       for (int64_t y = row_begin; y < row_end; ++y) {
-        if (y % factor == 0) errors[y / factor] = comparison.error(y / factor);
-        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, g.num_triangles, y, sums);
+        if (error && y % factor == 0) errors[y / factor] = comparison.error(y / factor);
+        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, g.shown(b), y, add);
       }
-    });
+    };
+    accumulate_rows(one, gradients.of(b), vertices.count() * 4, false, look);
+    if (!error) return;
     double sum = 0;
     for (double e : errors) sum += e;
     error[b] = (T)sum;
   };
-  for_each_image(g.batch, [&](int64_t b) {
+  for_each_image(g.images(), [&](int64_t b) {
     Workspace<T>::with([&](Workspace<T>& work) { Canvas::with([&](Canvas& canvas) { compare(b, work, canvas); }); });
   });
+  gradients.add_up(weight);
   return cut;
 }
 
@@ -206,8 +209,10 @@ void silhouette_error_vjp(const T* derivative, const T* grad_error, int64_t batc
     for (int64_t i = b * items; i < (b + 1) * items; ++i) grad_pos_clip[i] = grad_error[b] * derivative[i];
 }
 
-template int64_t silhouette_error(const Geometry<float>&, const int32_t*, Raster, int64_t, const float*, float*, float*);
-template int64_t silhouette_error(const Geometry<double>&, const int32_t*, Raster, int64_t, const double*, double*, double*);
+template int64_t silhouette_error(const Geometry<float>&, const int32_t*, Raster, int64_t, const float*, const float*, float*,
+                                  float*);
+template int64_t silhouette_error(const Geometry<double>&, const int32_t*, Raster, int64_t, const double*, const double*,
+                                  double*, double*);
 template void silhouette_error_vjp(const float*, const float*, int64_t, int64_t, float*);
 template void silhouette_error_vjp(const double*, const double*, int64_t, int64_t, double*);
 

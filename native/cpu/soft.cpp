@@ -72,7 +72,7 @@ Strips<T> bin_triangles(const Geometry<T>& g, int64_t b, Raster raster, double r
   auto for_strips = [](const BoxedTriangle<T>& t, const auto& visit) {
     for (int64_t s = t.row_begin / kStripRows; s <= (t.row_end - 1) / kStripRows; ++s) visit(s);
   };
-  for (int64_t i = 0; i < g.num_triangles; ++i) {
+  for (int64_t i = g.shown(b).begin; i < g.shown(b).end; ++i) {
     BoxedTriangle<T> boxed;
     if (!box_triangle(g, b, (int32_t)i, raster, reach, boxed)) continue;
     strips.triangles.push_back(boxed);
@@ -191,20 +191,19 @@ void soft_rasterize(const Geometry<T>& g, Raster raster, T sigma, int64_t layers
     Layers<T> out{triangle_id + at, barycentrics + 2 * at, depth + at, probability + at};
     soft_rasterize_image(g, b, raster, sigma, layers, out);
   };
-  if (g.batch >= num_threads()) return parallel_for(g.batch, draw_image);  // an image per thread needs no meeting points
-  for (int64_t b = 0; b < g.batch; ++b) draw_image(b);
+  for_each_image(g.images(), draw_image);
 }
 
 template <class T>
 void soft_rasterize_vjp(const Geometry<T>& g, Raster raster, T sigma, int64_t layers, const int32_t* triangle_id,
                         const T* grad_barycentrics, const T* grad_depth, const T* grad_probability, T* grad_pos_clip) {
   check_geometry(g);
-  auto add_pixel = [&](int64_t b, int64_t x, int64_t y, int64_t first, T* sums) {
+  auto add_pixel = [&](int64_t b, int64_t x, int64_t y, int64_t first, const AddTo<T>& add) {
     T X = ndc_centre<T>(x, raster.width), Y = -ndc_centre<T>(y, raster.height);
     for (int64_t at = first; at < first + layers; ++at) {
       int32_t id = triangle_id[at];
       if (id == -1) continue;
-      check_triangle_id(id, g.num_triangles);
+      check_triangle_id(id, g.shown(b));
       T to_depth = grad_depth ? grad_depth[at] : (T)0, to_probability = grad_probability ? grad_probability[at] : (T)0;
       Vec2<T> to_weights{0, 0};
       if (grad_barycentrics) to_weights = {grad_barycentrics[2 * at], grad_barycentrics[2 * at + 1]};
@@ -214,18 +213,13 @@ void soft_rasterize_vjp(const Geometry<T>& g, Raster raster, T sigma, int64_t la
       load_triangle(g, b, id, v);
       if (!soft_triangle(v, t)) continue;
       soft_sample_vjp(t, X, Y, sigma, to_probability, to_weights, to_depth, grad_v);
-      for (int i = 0; i < 3; ++i) {
-        T* sum = sums + 4 * (int64_t)g.triangles_of(b)[3 * (int64_t)id + i];
-        sum[0] += grad_v[i].x, sum[1] += grad_v[i].y, sum[2] += grad_v[i].z, sum[3] += grad_v[i].w;
-      }
+      for (int i = 0; i < 3; ++i) add(g.triangles_of(b)[3 * (int64_t)id + i], grad_v[i]);
     }
   };
-  accumulate_rows(raster, grad_pos_clip, g.num_vertices * 4, false,
-                  [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
-                    for (int64_t y = row_begin; y < row_end; ++y)
-                      for (int64_t x = 0; x < raster.width; ++x)
-                        add_pixel(b, x, y, ((b * raster.height + y) * raster.width + x) * layers, sums);
-                  });
+  accumulate_positions(g, raster, grad_pos_clip, [&](int64_t b, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
+    for (int64_t y = row_begin; y < row_end; ++y)
+      for (int64_t x = 0; x < raster.width; ++x) add_pixel(b, x, y, ((b * raster.height + y) * raster.width + x) * layers, add);
+  });
 }
 
 template <class T>

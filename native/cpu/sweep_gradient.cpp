@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../math/classic.h"
+#include "accumulate.h"
 #include "check.h"
 #include "pool.h"
 #include "rows.h"
@@ -242,18 +243,18 @@ void lay_out_lines(SweptImage<T>& s) {
 }
 
 // The triangles that an image shows, in their order. Hidden ones have no pixel to give or take.
-std::vector<int32_t> visible_triangles(const int32_t* triangle_id, int64_t pixels, int64_t num_triangles) {
-  std::vector<uint8_t> seen(num_triangles, 0);
+std::vector<int32_t> visible_triangles(const int32_t* triangle_id, int64_t pixels, Slice shown) {
+  std::vector<uint8_t> seen(shown.count(), 0);
   int32_t last = -1;
   for (int64_t i = 0; i < pixels; ++i) {
     if (triangle_id[i] == last) continue;
     last = triangle_id[i];
-    check_triangle_id(last, num_triangles);
-    if (last >= 0) seen[last] = 1;
+    check_triangle_id(last, shown);
+    if (last >= 0) seen[last - shown.begin] = 1;
   }
   std::vector<int32_t> visible;
-  for (int64_t i = 0; i < num_triangles; ++i)
-    if (seen[i]) visible.push_back((int32_t)i);
+  for (int64_t i = 0; i < shown.count(); ++i)
+    if (seen[i]) visible.push_back((int32_t)(shown.begin + i));
   return visible;
 }
 
@@ -284,8 +285,8 @@ void see_image(SweptImage<T>& s, Raster raster, int64_t b, const int32_t* triang
 // Sweeps all visible triangles of the image: sweep(triangle_id) on the pool, then add(triangle_id, its corners' cotangents) in
 // the order of the triangles.
 template <class T, class Sweep, class Add>
-void sweep_visible(SweptImage<T>& s, int64_t num_triangles, const Sweep& sweep, const Add& add) {
-  std::vector<int32_t> visible = visible_triangles(s.triangle_id, s.height * s.width, num_triangles);
+void sweep_visible(SweptImage<T>& s, Slice shown, const Sweep& sweep, const Add& add) {
+  std::vector<int32_t> visible = visible_triangles(s.triangle_id, s.height * s.width, shown);
   if (visible.empty() || !find_gradient(s)) return;
   lay_out_lines(s);
   std::vector<CornerGradients> grads(visible.size());
@@ -300,14 +301,14 @@ void sweep_visible(SweptImage<T>& s, int64_t num_triangles, const Sweep& sweep, 
 }
 
 template <class T>
-void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T eps, T* grad_pos_clip) {
+void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T eps, Slice vertices, T* grad_vertices) {
   thread_local SweptImage<T> kept;
   SweptImage<T>& s = kept;
   const Geometry<T>& g = surface.geometry;
   const T* positions = g.positions_of(b);
   const int32_t* triangles = g.triangles_of(b);
   see_image(s, surface.raster, b, surface.triangle_id, surface.image, surface.channels, grad_image);
-  std::fill_n(grad_pos_clip, g.num_vertices * 4, (T)0);
+  std::fill_n(grad_vertices, vertices.count() * 4, (T)0);
   auto sweep = [&](int32_t triangle_id) {
     CornerGradients grads;
     Vec2<double> pixel[3];
@@ -317,10 +318,11 @@ void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T ep
     for (int k = 0; k < 3; ++k) grads.x[order[k]] = swept.x[k], grads.y[order[k]] = swept.y[k];
     return grads;
   };
-  sweep_visible(s, g.num_triangles, sweep, [&](int32_t triangle_id, const CornerGradients& grads) {
+  sweep_visible(s, g.shown(b), sweep, [&](int32_t triangle_id, const CornerGradients& grads) {
     for (int k = 0; k < 3; ++k) {
       int64_t vertex = triangles[3 * (int64_t)triangle_id + k];
-      add_to_vertex(positions + 4 * vertex, grads.x[k], grads.y[k], grad_pos_clip + 4 * vertex);
+      T* grad = grad_vertices + 4 * (vertex - vertices.begin);
+      add_to_vertex(positions + 4 * vertex, grads.x[k], grads.y[k], grad);
     }
   });
 }
@@ -339,7 +341,7 @@ void sweep_classic_image(const ClassicFaces<T>& f, Raster raster, int64_t b, con
     for (int k = 0; k < 3; ++k) pixel[k] = {sweep_coordinate(face.x[k], s.width), sweep_coordinate(face.y[k], s.height)};
     return sweep_triangle(s, pixel, id, eps);
   };
-  sweep_visible(s, f.num_drawn(), sweep, [&](int32_t id, const CornerGradients& grads) {
+  sweep_visible(s, Slice{0, f.num_drawn()}, sweep, [&](int32_t id, const CornerGradients& grads) {
     for (int k = 0; k < 3; ++k) {
       T* grad = grad_faces + classic_corner(f.num_faces, id, k);
       grad[0] += (T)grads.x[k], grad[1] += (T)grads.y[k];
@@ -353,8 +355,10 @@ template <class T>
 void sweep_gradient_vjp(const Surface<T>& s, T eps, const T* grad_image, T* grad_pos_clip) {
   check_size(s.raster);
   check_geometry(s.geometry);
-  auto sweep = [&](int64_t b) { sweep_image(s, b, grad_image, eps, grad_pos_clip + b * s.geometry.num_vertices * 4); };
+  const ImageGradients<T> gradients(s.geometry, grad_pos_clip);
+  auto sweep = [&](int64_t b) { sweep_image(s, b, grad_image, eps, gradients.vertices(b), gradients.of(b)); };
   for_each_image(s.raster.batch, sweep);
+  gradients.add_up();
 }
 
 template <class T>

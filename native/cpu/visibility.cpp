@@ -17,22 +17,18 @@ void check_surface(const Surface<T>& s) {
   check_neighbours(s.geometry, s.neighbours);
 }
 
-// The grid positions of all vertices of all images.
+// The grid positions of all vertices of all rows.
 template <class T>
 std::vector<Subpixel> snap_all(const Surface<T>& s) {
   std::vector<Subpixel> snapped;
-  snap_all(s.geometry.pos_clip, s.geometry.batch * s.geometry.num_vertices, s.raster, snapped);
+  snap_all(s.geometry.pos_clip, s.geometry.rows * s.geometry.num_vertices, s.raster, snapped);
   return snapped;
 }
 
 template <class T>
 WalkedMesh<T> walked_mesh(const Surface<T>& s, const std::vector<Subpixel>& snapped, int64_t b) {
-  return {s.geometry.positions_of(b),
-          s.geometry.triangles_of(b),
-          s.neighbours_of(b),
-          snapped.data() + b * s.geometry.num_vertices,
-          s.raster.height,
-          s.raster.width};
+  const Subpixel* of_row = snapped.data() + s.geometry.row_of(b) * s.geometry.num_vertices;
+  return walked_mesh(s.geometry, s.neighbours, b, of_row, s.raster);
 }
 
 // visit(pair, a, b) for the pairs of row y of an image; a and b index pixels of the batch.
@@ -40,7 +36,7 @@ template <class T, class Visit>
 void for_each_pair(const Surface<T>& s, int64_t image, int64_t y, const Visit& visit) {
   int64_t first = image * s.raster.pixels();
   SeenColors<T> seen{s.image + first * s.channels, s.channels};
-  for_each_pair(seen, s.triangle_id + first, s.raster, s.geometry.num_triangles, y, 0, s.raster.width,
+  for_each_pair(seen, s.triangle_id + first, s.raster, s.geometry.shown(image), y, 0, s.raster.width,
                 [&](const PixelPair& pair, int64_t a, int64_t b) { visit(pair, first + a, first + b); });
 }
 
@@ -59,17 +55,17 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
   const int64_t C = s.channels;
   std::vector<Subpixel> snapped = snap_all(s);
   std::atomic<int64_t> cut{0};
-  accumulate_rows(s.raster, grad_pos_clip, s.geometry.num_vertices * 4, false,
-                  [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
-                    WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-                    for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
-                        if (all_zero(grad_image + a * C, C) && all_zero(grad_image + b * C, C)) return;
-                        auto grad = [&](int64_t pixel, int64_t c) { return grad_image[pixel * C + c]; };
-                        if (add_pair_gradient(mesh, pair, a, b, SeenColors<T>{s.image, C}, grad, sums))
-                          cut.fetch_add(1, std::memory_order_relaxed);
-                      });
-                  });
+  accumulate_positions(s.geometry, s.raster, grad_pos_clip,
+                       [&](int64_t image, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
+                         WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+                         for (int64_t y = row_begin; y < row_end; ++y)
+                           for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
+                             if (all_zero(grad_image + a * C, C) && all_zero(grad_image + b * C, C)) return;
+                             auto grad = [&](int64_t pixel, int64_t c) { return grad_image[pixel * C + c]; };
+                             if (add_pair_gradient(mesh, pair, a, b, SeenColors<T>{s.image, C}, grad, add))
+                               cut.fetch_add(1, std::memory_order_relaxed);
+                           });
+                       });
   return cut;
 }
 
@@ -192,30 +188,30 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
       }
     });
   if (!grad_pos_clip) return map.cut;
-  accumulate_rows(s.raster, grad_pos_clip, s.geometry.num_vertices * 4, false,
-                  [&](int64_t image, int64_t row_begin, int64_t row_end, T* sums) {
-                    WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-                    for (int64_t y = row_begin; y < row_end; ++y)
-                      for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
-                        T position = map.position[(int)pair.axis][a];
-                        if (position < 0) return;
-                        bool first = position < (T)0.5;
-                        int64_t pixel = first ? a : b, partner = first ? b : a;
-                        Blend<T> blend = blend_at(map, s.raster, pixel);
-                        // d out / d share = partner - own; where the shares are scaled, partner - out, over their total.
-                        T grad_share = 0;
-                        for (int64_t c = 0; c < C; ++c) {
-                          T own = s.image[pixel * C + c], base = own;
-                          if (blend.total > 1)
-                            for (int i = 0; i < blend.count; ++i)
-                              base += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own);
-                          grad_share += grad_out[pixel * C + c] * (s.image[partner * C + c] - base) * blend.scale();
-                        }
-                        T grad_position = first ? -grad_share : grad_share;
-                        if (grad_position == 0) return;
-                        crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, AddTo<T>{sums});
-                      });
-                  });
+  accumulate_positions(s.geometry, s.raster, grad_pos_clip,
+                       [&](int64_t image, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
+                         WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+                         for (int64_t y = row_begin; y < row_end; ++y)
+                           for_each_pair(s, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
+                             T position = map.position[(int)pair.axis][a];
+                             if (position < 0) return;
+                             bool first = position < (T)0.5;
+                             int64_t pixel = first ? a : b, partner = first ? b : a;
+                             Blend<T> blend = blend_at(map, s.raster, pixel);
+                             // d out / d share = partner - own; where the shares are scaled, partner - out, over their total.
+                             T grad_share = 0;
+                             for (int64_t c = 0; c < C; ++c) {
+                               T own = s.image[pixel * C + c], base = own;
+                               if (blend.total > 1)
+                                 for (int i = 0; i < blend.count; ++i)
+                                   base += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own);
+                               grad_share += grad_out[pixel * C + c] * (s.image[partner * C + c] - base) * blend.scale();
+                             }
+                             T grad_position = first ? -grad_share : grad_share;
+                             if (grad_position == 0) return;
+                             crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, add);
+                           });
+                       });
   return map.cut;
 }
 

@@ -22,8 +22,16 @@ struct WalkedMesh {
   const T* pos_clip;
   const int32_t* triangles;
   const int32_t* neighbours;
+  int32_t first_triangle;  // of those that belong to it
+  uint32_t num_triangles;
   const Subpixel* snapped;
   int64_t height, width;
+
+  // The triangle across edge k; none where it is not of this mesh.
+  INTAGLIO_HD int32_t neighbour(int32_t triangle_id, int k) const {
+    int32_t found = neighbours[3 * (int64_t)triangle_id + k];
+    return (uint32_t)found - (uint32_t)first_triangle < num_triangles ? found : -1;
+  }
 };
 
 enum class Axis { kX, kY };
@@ -140,8 +148,7 @@ INTAGLIO_HD int leaving_edge(const WalkedMesh<T>& mesh, const CutTriangle& cut, 
   int found = -1;
   for (int k = 0; k < 3; ++k) {
     if (cut.before[k] == cut.before[(k + 1) % 3]) continue;
-    if (cut.turn != 0 ? cut.before[k] == outwards : found < 0 || mesh.neighbours[3 * (int64_t)triangle_id + k] != came_from)
-      found = k;
+    if (cut.turn != 0 ? cut.before[k] == outwards : found < 0 || mesh.neighbour(triangle_id, k) != came_from) found = k;
   }
   return found;
 }
@@ -171,7 +178,7 @@ INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, in
     walk.edge[0] = cut.vertex[leave], walk.edge[1] = cut.vertex[(leave + 1) % 3];
     walk.end = WalkEnd::kPassed;
     if (is_beyond(mesh, cut, leave, line)) return walk;
-    int32_t next = mesh.neighbours[3 * (int64_t)walk.triangle_id + leave];
+    int32_t next = mesh.neighbour(walk.triangle_id, leave);
     walk.end = WalkEnd::kReached;
     if (next == goal && next >= 0) return walk;
     walk.end = WalkEnd::kEdge;

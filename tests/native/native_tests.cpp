@@ -127,10 +127,10 @@ struct Run {
     antialias_vjp(s, image, value(channels * pixels), value(positions));
     sweep_gradient_vjp(s, (T)1e-3, image, value(positions));
     T *errors = value(r.batch), *derivative = value(positions);
-    silhouette_error(g, scene.neighbours.data(), r, (int64_t)1, image, errors, derivative);
+    silhouette_error(g, scene.neighbours.data(), r, (int64_t)1, image, (const T*)nullptr, errors, derivative);
     silhouette_error_vjp(derivative, errors, r.batch, scene.num_vertices, value(positions));
     if (r.height % 3 == 0 && r.width % 3 == 0)
-      silhouette_error(g, scene.neighbours.data(), r, (int64_t)3, image, value(r.batch), value(positions));
+      silhouette_error(g, scene.neighbours.data(), r, (int64_t)3, image, (const T*)nullptr, value(r.batch), value(positions));
     squared_error(image, scene.pos_clip.data(), std::min(channels * pixels, positions), value(1));
     squared_error_vjp(image, scene.pos_clip.data(), std::min(channels * pixels, positions), (T)2, value(channels * pixels));
     const int32_t starts[] = {0, 1, 3, 4, 4}, ends[] = {1, 0, 2, 1};  // a path of three vertices, and one alone

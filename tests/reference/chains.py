@@ -90,6 +90,15 @@ def silhouette_error(x: Inputs) -> tuple:
     return (ops.silhouette_error(x["pos_clip"], x["triangles"], target, neighbours=x["neighbours"]),)
 
 
+def silhouette_error_of_ranges(x: Inputs) -> tuple:
+    batch, count = x["target"].shape[0], x["triangles"].shape[0] // 2
+    target = namespace(x["target"]).stop_gradient(namespace(x["target"]).concat([x["target"][..., 0]] * 2, axis=0))
+    ranges = [[0, count], [count, count]]
+    assert target.shape[0] == batch * len(ranges)
+    table = x["neighbours"]
+    return (ops.silhouette_error(x["pos_clip"], x["triangles"], target, neighbours=table, ranges=ranges),)
+
+
 def squared_error(x: Inputs) -> tuple:
     return (ops.squared_error(x["background"], x["target"]),)
 
@@ -153,9 +162,9 @@ def _layer(fragments, index: int) -> ops.Fragments:
 CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
-        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error, antialias,
-        sweep_gradient, sample_texture, trilinear, sample_cube, sample_face_texture, soft, squared_error, smooth,
-        downsample,
+        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
+        silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, sample_cube,
+        sample_face_texture, soft, squared_error, smooth, downsample,
     )
 }  # fmt: skip
 

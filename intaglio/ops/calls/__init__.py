@@ -11,7 +11,14 @@ from .op import Call, Op
 from .soft import SOFT_BLEND, SOFT_RASTERIZE
 from .surface import SMOOTH
 from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
-from .visibility import ANTIALIAS, EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, SWEEP_GRADIENT
+from .visibility import (
+    ANTIALIAS,
+    EDGE_GRADIENT,
+    SILHOUETTE,
+    SILHOUETTE_ERROR,
+    SILHOUETTE_ERROR_OF_RANGES,
+    SWEEP_GRADIENT,
+)
 
 __all__ = [
     "ANTIALIAS",
@@ -35,6 +42,7 @@ __all__ = [
     "SCREEN_DERIVATIVES",
     "SILHOUETTE",
     "SILHOUETTE_ERROR",
+    "SILHOUETTE_ERROR_OF_RANGES",
     "SMOOTH",
     "SOFT_BLEND",
     "SOFT_RASTERIZE",

@@ -3,31 +3,37 @@
 
 from __future__ import annotations
 
-from .op import Call, Op, Run
+from .op import Array, Call, Op, Run
+
+# What is drawn: of P rows of positions and R ranges of triangles, P x R images; without ranges P.
+GEOMETRY = "Tensor pos_clip, Tensor triangles, Tensor? ranges"
+
+
+def num_images(pos_clip: Array, ranges: Array | None) -> int:
+    return pos_clip.shape[0] if ranges is None else pos_clip.shape[0] * ranges.shape[0]
 
 
 def _rasterize_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
-    pos_clip, triangles, _, _ = inputs
     _, grad_barycentrics, grad_depth = grads
     if not needs[0] or (grad_barycentrics is None and grad_depth is None):
-        return None, None, None, None
-    (grad_pos_clip,) = run(_RASTERIZE_VJP, pos_clip, triangles, outputs[0], grad_barycentrics, grad_depth)
-    return grad_pos_clip, None, None, None
+        return (None,) * len(inputs)
+    (grad_pos_clip,) = run(_RASTERIZE_VJP, *inputs[:3], outputs[0], grad_barycentrics, grad_depth)
+    return grad_pos_clip, *(None,) * (len(inputs) - 1)
 
 
 _RASTERIZE_VJP = Call(
     "rasterize_vjp",
-    "Tensor pos_clip, Tensor triangles, Tensor triangle_id, Tensor? grad_barycentrics, Tensor? grad_depth",
+    GEOMETRY + ", Tensor triangle_id, Tensor? grad_barycentrics, Tensor? grad_depth",
     lambda pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
 )
 
 _RASTERIZE = Call(
     "rasterize",
-    "Tensor pos_clip, Tensor triangles, int height, int width",
-    lambda pos_clip, triangles, height, width: (
-        ((pos_clip.shape[0], height, width), "index"),
-        ((pos_clip.shape[0], height, width, 2), "value"),
-        ((pos_clip.shape[0], height, width), "value"),
+    GEOMETRY + ", int height, int width",
+    lambda pos_clip, triangles, ranges, height, width: (
+        ((num_images(pos_clip, ranges), height, width), "index"),
+        ((num_images(pos_clip, ranges), height, width, 2), "value"),
+        ((num_images(pos_clip, ranges), height, width), "value"),
     ),
 )
 
@@ -71,7 +77,7 @@ INTERPOLATE = Op(
 
 _SCREEN_DERIVATIVES = Call(
     "screen_derivatives",
-    "Tensor attributes, Tensor triangles, Tensor triangle_id, Tensor pos_clip, Tensor pos_triangles",
+    "Tensor attributes, Tensor triangles, Tensor triangle_id, Tensor pos_clip, Tensor pos_triangles, Tensor? ranges",
     lambda attributes, triangles, triangle_id, *_: (((*triangle_id.shape, attributes.shape[-1], 2), "value"),),
 )
 

@@ -5,30 +5,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from .geometry import GEOMETRY, num_images
 from .op import Array, Call, Op, Run
 
 
-def _layers(pos_clip: Array, triangles: Array, height: int, width: int, sigma: float, layers: int) -> tuple:
-    shape = (pos_clip.shape[0], height, width, layers)
+def _layers(
+    pos_clip: Array, triangles: Array, ranges: Array | None, height: int, width: int, sigma: float, layers: int
+) -> tuple:
+    shape = (num_images(pos_clip, ranges), height, width, layers)
     return (shape, "index"), ((*shape, 2), "value"), (shape, "value"), (shape, "value")
 
 
 def _soft_rasterize_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
-    pos_clip, triangles, _, _, sigma, _ = inputs
+    *geometry, _, _, sigma, _ = inputs
     if not needs[0] or all(grad is None for grad in grads[1:]):
-        return (None,) * 6
-    (grad_pos_clip,) = run(_SOFT_RASTERIZE_VJP, pos_clip, triangles, outputs[0], sigma, *grads[1:])
-    return grad_pos_clip, None, None, None, None, None
+        return (None,) * len(inputs)
+    (grad_pos_clip,) = run(_SOFT_RASTERIZE_VJP, *geometry, outputs[0], sigma, *grads[1:])
+    return grad_pos_clip, *(None,) * (len(inputs) - 1)
 
 
 _SOFT_RASTERIZE = Call(
     "soft_rasterize",
-    "Tensor pos_clip, Tensor triangles, int height, int width, float sigma, int layers",
+    GEOMETRY + ", int height, int width, float sigma, int layers",
     _layers,
 )
 _SOFT_RASTERIZE_VJP = Call(
     "soft_rasterize_vjp",
-    "Tensor pos_clip, Tensor triangles, Tensor triangle_id, float sigma, "
+    GEOMETRY + ", Tensor triangle_id, float sigma, "
     "Tensor? grad_barycentrics, Tensor? grad_depth, Tensor? grad_probability",
     lambda pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
 )

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from .geometry import GEOMETRY, num_images
 from .op import Call, Op, Run
 
-_SURFACE = "Tensor image, Tensor triangle_id, Tensor pos_clip, Tensor triangles, Tensor neighbours"
+_SEEN = "Tensor image, Tensor triangle_id, " + GEOMETRY
+_SURFACE = _SEEN + ", Tensor neighbours"
 
 
 def _edge_gradient_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not needs[2]:
-        return grads[0], None, None, None, None
+        return grads[0], *(None,) * (len(inputs) - 1)
     (grad_pos_clip,) = run(_EDGE_GRADIENT_VJP, *inputs, grads[0])
-    return grads[0], None, grad_pos_clip, None, None
+    return grads[0], None, grad_pos_clip, None, None, None
 
 
 _EDGE_GRADIENT_VJP = Call(
@@ -26,19 +28,18 @@ EDGE_GRADIENT = Op("edge_gradient", None, _edge_gradient_vjp)
 
 def _silhouette_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[1] is None or not needs[0]:
-        return None, None, None, None, None
-    pos_clip, triangles, neighbours, _, _ = inputs
+        return (None,) * len(inputs)
     triangle_id, image = outputs
-    (grad_pos_clip,) = run(_EDGE_GRADIENT_VJP, image, triangle_id, pos_clip, triangles, neighbours, grads[1])
-    return grad_pos_clip, None, None, None, None
+    (grad_pos_clip,) = run(_EDGE_GRADIENT_VJP, image, triangle_id, *inputs[:4], grads[1])
+    return grad_pos_clip, *(None,) * (len(inputs) - 1)
 
 
 _SILHOUETTE = Call(
     "silhouette",
-    "Tensor pos_clip, Tensor triangles, Tensor neighbours, int height, int width",
-    lambda pos_clip, triangles, neighbours, height, width: (
-        ((pos_clip.shape[0], height, width), "index"),
-        ((pos_clip.shape[0], height, width, 1), "value"),
+    GEOMETRY + ", Tensor neighbours, int height, int width",
+    lambda pos_clip, triangles, ranges, neighbours, height, width: (
+        ((num_images(pos_clip, ranges), height, width), "index"),
+        ((num_images(pos_clip, ranges), height, width, 1), "value"),
     ),
 )
 
@@ -68,21 +69,49 @@ _SILHOUETTE_ERROR = Call(
     ),
 )
 
+
 # The error is all that is made of the silhouette, so its gradient is known in the forward pass but for a factor.
 SILHOUETTE_ERROR = Op("silhouette_error", _SILHOUETTE_ERROR, _silhouette_error_vjp, saved=(1,), discrete=(1,))
+
+_COMPARED = GEOMETRY + ", Tensor neighbours, Tensor target, int supersample"
+
+
+def _silhouette_error_of_ranges_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not needs[0]:
+        return (None,) * len(inputs)
+    (grad_pos_clip,) = run(_SILHOUETTE_ERROR_OF_RANGES_VJP, *inputs, grads[0])
+    return grad_pos_clip, *(None,) * (len(inputs) - 1)
+
+
+_SILHOUETTE_ERROR_OF_RANGES_VJP = Call(
+    "silhouette_error_of_ranges_vjp",
+    _COMPARED + ", Tensor grad_error",
+    lambda pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
+)
+
+_SILHOUETTE_ERROR_OF_RANGES = Call(
+    "silhouette_error_of_ranges",
+    _COMPARED,
+    lambda pos_clip, triangles, ranges, *_: (((num_images(pos_clip, ranges),), "value"),),
+)
+
+# A vertex may be in several images, whose errors have cotangents of their own: they are drawn again with those.
+SILHOUETTE_ERROR_OF_RANGES = Op(
+    "silhouette_error_of_ranges", _SILHOUETTE_ERROR_OF_RANGES, _silhouette_error_of_ranges_vjp
+)
 
 
 def _antialias_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[2]):
-        return None, None, None, None, None
+        return (None,) * len(inputs)
     grad_image, grad_pos_clip = run(_ANTIALIAS_VJP, *inputs, grads[0], needs[0], needs[2])
-    return grad_image, None, grad_pos_clip, None, None
+    return grad_image, None, grad_pos_clip, None, None, None
 
 
 _ANTIALIAS_VJP = Call(
     "antialias_vjp",
     _SURFACE + ", Tensor grad_out, bool needs_image, bool needs_pos_clip",
-    lambda image, triangle_id, pos_clip, triangles, neighbours, grad_out, needs_image, needs_pos_clip: (
+    lambda image, triangle_id, pos_clip, triangles, ranges, neighbours, grad_out, needs_image, needs_pos_clip: (
         (tuple(image.shape) if needs_image else None, "value"),
         (tuple(pos_clip.shape) if needs_pos_clip else None, "value"),
     ),
@@ -99,24 +128,26 @@ ANTIALIAS = Op(
 
 def _sweep_gradient_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not needs[2]:
-        return grads[0], None, None, None, None
+        return grads[0], *(None,) * (len(inputs) - 1)
     (grad_pos_clip,) = run(_SWEEP_GRADIENT_VJP, *inputs, grads[0])
-    return grads[0], None, grad_pos_clip, None, None
+    return grads[0], None, grad_pos_clip, None, None, None
 
 
 _SWEEP_GRADIENT_VJP = Call(
     "sweep_gradient_vjp",
-    "Tensor image, Tensor triangle_id, Tensor pos_clip, Tensor triangles, float eps, Tensor grad_image",
+    _SEEN + ", float eps, Tensor grad_image",
     lambda image, triangle_id, pos_clip, *_: ((tuple(pos_clip.shape), "value"),),
 )
 
 SWEEP_GRADIENT = Op("sweep_gradient", None, _sweep_gradient_vjp)
 
-OPS = (EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, ANTIALIAS, SWEEP_GRADIENT)
+OPS = (EDGE_GRADIENT, SILHOUETTE, SILHOUETTE_ERROR, SILHOUETTE_ERROR_OF_RANGES, ANTIALIAS, SWEEP_GRADIENT)
 CALLS = (
     (_SILHOUETTE, 2),
     (_SILHOUETTE_ERROR, 2),
     (_SILHOUETTE_ERROR_VJP, 1),
+    (_SILHOUETTE_ERROR_OF_RANGES, 1),
+    (_SILHOUETTE_ERROR_OF_RANGES_VJP, 1),
     (_EDGE_GRADIENT_VJP, 1),
     (_ANTIALIAS, 1),
     (_ANTIALIAS_VJP, 2),
