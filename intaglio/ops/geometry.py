@@ -63,8 +63,7 @@ def check_geometry(
         return None
     door.value("pos_clip", pos_clip, ("P", vertices, 4), remedy=remedy)
     door.index(name, triangles, TRIANGLES[0], remedy="ranges are of one list of triangles, which all images share")
-    if isinstance(ranges, list | tuple | np.ndarray) or is_known(ranges):
-        ranges = _int32_ranges(door, ranges, pos_clip)
+    ranges = _int32_ranges(door, ranges, pos_clip)
     door.index("ranges", ranges, ("R", 2), remedy="the first triangle and the count of each")
     images = pos_clip.shape[0] * ranges.shape[0]
     if door.sizes.setdefault("B", (images, "pos_clip and ranges"))[0] != images:
@@ -75,8 +74,12 @@ def check_geometry(
 
 
 def _int32_ranges(door: Door, ranges: Any, pos_clip: Array) -> Array:
-    """Integers of any kind: there are few, and NumPy's are 64 bits wide."""
-    numbers = np.asarray(ranges) if isinstance(ranges, list | tuple) else to_numpy(ranges)
+    """Integers of any kind where they can be read: there are few, and NumPy's are 64 bits wide."""
+    if isinstance(ranges, list | tuple):
+        ranges = np.asarray(ranges, None if is_known(pos_clip) else np.int32)
+    if not (is_known(pos_clip) and is_known(ranges)):
+        return from_numpy(ranges, like=pos_clip) if isinstance(ranges, np.ndarray) else ranges
+    numbers = to_numpy(ranges)
     if numbers.dtype.kind not in "iu" and numbers.size:
         door.fail("ranges", "integers", str(numbers.dtype), "the first triangle and the count of each")
     if numbers.size and not -(2**31) <= numbers.min() <= numbers.max() < 2**31:

@@ -91,12 +91,11 @@ def silhouette_error(x: Inputs) -> tuple:
 
 
 def silhouette_error_of_ranges(x: Inputs) -> tuple:
-    batch, count = x["target"].shape[0], x["triangles"].shape[0] // 2
-    target = namespace(x["target"]).stop_gradient(namespace(x["target"]).concat([x["target"][..., 0]] * 2, axis=0))
-    ranges = [[0, count], [count, count]]
-    assert target.shape[0] == batch * len(ranges)
-    table = x["neighbours"]
-    return (ops.silhouette_error(x["pos_clip"], x["triangles"], target, neighbours=table, ranges=ranges),)
+    xp, count = namespace(x["target"]), x["triangles"].shape[0] // 2
+    batch = x["target"].shape[0]
+    target = xp.stop_gradient(xp.reshape(xp.stack([x["target"][..., 0]] * 2, axis=1), (2 * batch, *SIZE)))
+    options = {"neighbours": x["neighbours"], "ranges": [[0, count], [count, count]]}
+    return (xp.reshape(ops.silhouette_error(x["pos_clip"], x["triangles"], target, **options), (batch, 2)),)
 
 
 def squared_error(x: Inputs) -> tuple:
