@@ -19,36 +19,73 @@ namespace intaglio {
 constexpr int64_t kPixelsPerItem = 1;
 constexpr int64_t kMinRows = 64, kMaxParts = 16;
 
+// An array of sums to be made, and how many parts of its rows are summed apart.
+template <class T>
+struct Target {
+  T* out;
+  int64_t items, parts = 1;
+  int64_t first_task = 0;
+  T* buffers = nullptr;  // of the parts but the first, which sums into `out` itself
+
+  T* sums(int64_t part) const { return part == 0 ? out : buffers + (part - 1) * items; }
+};
+
+// Lays out the parts of all targets, of `rows` rows of pixels each; returns the memory of their buffers.
+template <class T>
+std::unique_ptr<T[]> cut_into_parts(std::vector<Target<T>>& targets, int64_t rows, int64_t width) {
+  int64_t tasks = 0, room = 0;
+  for (Target<T>& target : targets) {
+    int64_t parts = std::min(rows / kMinRows, rows * width * kPixelsPerItem / std::max<int64_t>(target.items, 1));
+    target.parts = std::max<int64_t>(1, std::min(parts, kMaxParts));
+    target.first_task = tasks;
+    tasks += target.parts, room += (target.parts - 1) * target.items;
+  }
+  std::unique_ptr<T[]> buffers(new T[(size_t)room]);
+  T* next = buffers.get();
+  for (Target<T>& target : targets) target.buffers = next, next += (target.parts - 1) * target.items;
+  return buffers;
+}
+
+// body(target, row_begin, row_end, T* sums): adds the contributions of those of its `rows` rows. What the targets hold is
+// overwritten.
+template <class T, class Body>
+void accumulate_targets(std::vector<Target<T>>& targets, int64_t rows, int64_t width, const Body& body) {
+  if (targets.empty()) return;
+  std::unique_ptr<T[]> buffers = cut_into_parts(targets, rows, width);
+  parallel_for(targets.back().first_task + targets.back().parts, [&](int64_t task) {
+    auto begins_later = [](int64_t at, const Target<T>& target) { return at < target.first_task; };
+    const Target<T>& target = *(std::upper_bound(targets.begin(), targets.end(), task, begins_later) - 1);
+    const int64_t part = task - target.first_task;
+    T* sums = target.sums(part);
+    std::fill(sums, sums + target.items, (T)0);
+    body(&target - targets.data(), rows * part / target.parts, rows * (part + 1) / target.parts, sums);
+  });
+  for (const Target<T>& target : targets) {
+    if (target.parts == 1) continue;
+    constexpr int64_t kSlice = 16384;
+    parallel_for((target.items + kSlice - 1) / kSlice, [&](int64_t slice) {
+      int64_t end = std::min(target.items, (slice + 1) * kSlice);
+      for (int64_t part = 1; part < target.parts; ++part) {
+        const T* buffer = target.sums(part);
+        for (int64_t i = slice * kSlice; i < end; ++i) target.out[i] += buffer[i];
+      }
+    });
+  }
+}
+
 // body(b, row_begin, row_end, T* sums): adds the contributions of those rows of image b. `shared` sums [items] serve all
 // images; otherwise sums are [batch, items]. `out` is overwritten.
 template <class T, class Body>
 void accumulate_rows(Raster raster, T* out, int64_t items, bool shared, const Body& body) {
-  int64_t targets = shared ? 1 : raster.batch;
-  int64_t rows = shared ? raster.batch * raster.height : raster.height;  // rows that end in one target
-  int64_t parts = std::min(rows / kMinRows, rows * raster.width * kPixelsPerItem / std::max<int64_t>(items, 1));
-  parts = std::max<int64_t>(1, std::min(parts, kMaxParts));
-  std::unique_ptr<T[]> buffers(new T[(size_t)(targets * (parts - 1) * items)]);  // part 0 sums into `out` itself
-  parallel_for(targets * parts, [&](int64_t task) {
-    int64_t target = task / parts, part = task % parts;
-    T* sums = part == 0 ? out + target * items : buffers.get() + (target * (parts - 1) + part - 1) * items;
-    std::fill(sums, sums + items, (T)0);
-    int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
+  std::vector<Target<T>> targets;
+  for (int64_t i = 0; i < (shared ? 1 : raster.batch); ++i) targets.push_back({out + i * items, items});
+  int64_t rows = shared ? raster.batch * raster.height : raster.height;  // that end in one target
+  accumulate_targets(targets, rows, raster.width, [&](int64_t target, int64_t begin, int64_t end, T* sums) {
     for (int64_t row = begin; row < end;) {  // a shared target's rows run through the images one after the other
       int64_t b = shared ? row / raster.height : target, first = shared ? b * raster.height : 0;
       int64_t stop = std::min(end, first + raster.height);
       body(b, row - first, stop - first, sums);
       row = stop;
-    }
-  });
-  if (parts == 1) return;
-  constexpr int64_t kSlice = 16384;
-  int64_t slices = (items + kSlice - 1) / kSlice;
-  parallel_for(targets * slices, [&](int64_t task) {
-    int64_t target = task / slices, begin = task % slices * kSlice, end = std::min(items, begin + kSlice);
-    T* sums = out + target * items;
-    for (int64_t part = 1; part < parts; ++part) {
-      const T* buffer = buffers.get() + (target * (parts - 1) + part - 1) * items;
-      for (int64_t i = begin; i < end; ++i) sums[i] += buffer[i];
     }
   });
 }
@@ -115,18 +152,11 @@ class ImageGradients {
 // overwritten.
 template <class T, class Body>
 void accumulate_positions(const Geometry<T>& g, Raster raster, T* grad_pos_clip, const Body& body) {
-  if (!g.ranges)
-    return accumulate_rows(
-        raster, grad_pos_clip, g.num_vertices * 4, false,
-        [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) { body(b, row_begin, row_end, AddTo<T>{sums, 0}); });
   ImageGradients<T> gradients(g, grad_pos_clip);
-  const Raster one{1, raster.height, raster.width};
-  for_each_image(g.images(), [&](int64_t b) {
-    Slice vertices = gradients.vertices(b);
-    accumulate_rows(one, gradients.of(b), vertices.count() * 4, false,
-                    [&](int64_t, int64_t row_begin, int64_t row_end, T* sums) {
-                      body(b, row_begin, row_end, AddTo<T>{sums, vertices.begin});
-                    });
+  std::vector<Target<T>> targets;
+  for (int64_t b = 0; b < g.images(); ++b) targets.push_back({gradients.of(b), 4 * gradients.vertices(b).count()});
+  accumulate_targets(targets, raster.height, raster.width, [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
+    body(b, row_begin, row_end, AddTo<T>{sums, gradients.vertices(b).begin});
   });
   gradients.add_up();
 }

@@ -81,12 +81,11 @@ Slice vertices_shown(const Geometry<T>& g, int64_t b) {
   return shown.count() == 0 ? Slice{0, 0} : Slice{least, (int64_t)most + 1};
 }
 
+[[noreturn]] void throw_triangle_id(int32_t triangle_id, Slice shown);
+
 // Fragments are checked where a triangle is looked up, not in a pass of their own: reading a large image costs more than an op.
 inline void check_triangle_id(int32_t triangle_id, Slice shown) {
-  if (triangle_id == -1 || shown.holds(triangle_id)) return;
-  std::string expected = shown.begin == 0 ? "in [-1, " : "-1 or in [" + std::to_string(shown.begin) + ", ";
-  throw std::invalid_argument("fragments.triangle_id must be " + expected + std::to_string(shown.end) + "); got " +
-                              std::to_string(triangle_id) + " (were these fragments made from other triangles?)");
+  if (triangle_id != -1 && !shown.holds(triangle_id)) throw_triangle_id(triangle_id, shown);
 }
 
 inline void check_triangle_id(int32_t triangle_id, int64_t num_triangles) {
