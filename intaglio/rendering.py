@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import ops
+from .around import Around, is_around
 from .array import as_float_array, leader, like, namespace
 from .camera import Camera
 from .light import DEFAULT_LIGHTS, Light
@@ -29,7 +31,8 @@ class Rendering(NamedTuple):
     color: [B, H, W, 3], linear, over the background. Differentiable.
     alpha: [B, H, W], the share of each pixel that the mesh covers. Differentiable.
     depth: [B, H, W], z / w as of `rasterize`: -1 at the near plane, 1 at the far plane and on the background.
-        Differentiable, but for the jumps at silhouettes.
+        Differentiable, but for the jumps at silhouettes. By a `Fisheye` or `Panorama`: the distance from the eye, at
+        the nearest texel of the cube; the far plane's on the background.
     normals: [B, H, W, 3], world space, unit, towards the viewer; 0 on the background. Differentiable likewise.
     triangle_id: [B, H, W] int32, -1 on the background.
 
@@ -62,7 +65,8 @@ def render(
 
     Args:
         mesh: positions and colours are differentiable. Both sides of a triangle are drawn, lit as seen.
-        camera: differentiable.
+        camera: differentiable. Pictures of a `Fisheye` or `Panorama` are resampled from the six faces of a cube around
+            the eye: colour and alpha blended between four texels, the rest from the nearest.
         size: (height, width) in pixels.
 
     Other arguments:
@@ -89,6 +93,10 @@ def render(
     _check("render", mesh, camera, size, supersample, visibility)
     if shading not in SHADINGS:
         raise ValueError(f"render: shading must be one of {', '.join(map(repr, SHADINGS))}; got {shading!r}")
+    if is_around(camera):
+        around = Around(camera, size)
+        drawn = partial(render, lights=lights, shading=shading, visibility=visibility, supersample=supersample)
+        return _around(around, [drawn(mesh, face, around.face_size) for face in around.cameras()], background)
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample), lights, background)
     background = _background(background, pos_clip)
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
@@ -118,6 +126,11 @@ def render_silhouette(
     Arguments as of `render`.
     """
     _check("render_silhouette", mesh, camera, size, supersample, visibility)
+    if is_around(camera):
+        around = Around(camera, size)
+        drawn = partial(render_silhouette, visibility=visibility, supersample=supersample)
+        faces = [drawn(mesh, face, around.face_size)[..., None] for face in around.cameras()]
+        return _plane(around.blended(faces))
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
     if visibility == "soft":
         soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
@@ -153,11 +166,27 @@ def compare_silhouette(mesh: Mesh, camera: Camera, target: Any, *, supersample: 
         raise ValueError(f"compare_silhouette: target must be [H, W] or [B, H, W]; got {list(target.shape)}")
     size = tuple(target.shape[-2:])
     _check("compare_silhouette", mesh, camera, size, supersample, "edge")
+    if is_around(camera):
+        alpha = render_silhouette(mesh, camera, size, supersample=supersample)
+        difference = alpha - like(target, alpha)
+        return namespace(alpha).sum(difference * difference, axis=(1, 2))
     mesh, pos_clip = _clipped(mesh, camera, size)
     xp, target = namespace(pos_clip), like(target, pos_clip)
     if target.ndim == 2:
         target = xp.broadcast_to(target, (pos_clip.shape[0], *size))
     return ops.silhouette_error(pos_clip, mesh.triangles, target, supersample=supersample, neighbours=mesh.neighbours)
+
+
+def _around(around: Around, faces: Sequence[Rendering], background: Any) -> Rendering:
+    """What is seen in a cube of six pictures, over the background."""
+    xp = namespace(faces[0].color)
+    blended = around.blended([xp.concat([face.color, face.alpha[..., None]], axis=-1) for face in faces])
+    color, alpha = _channels(blended, 0, 3), _channels(blended, 3, 4)
+    background = _background(background, color)
+    if background is not None:
+        background = background if background.ndim == 1 else background[:, None, None, :]
+        color = color + (1 - alpha) * background
+    return Rendering(color, _plane(alpha), *around.surfaces(*zip(*(face[2:] for face in faces), strict=True)))
 
 
 def _visible(

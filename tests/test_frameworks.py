@@ -70,6 +70,7 @@ def scene_inputs():
         "R": np.diag([1.0, -1.0, -1.0]),
         "t": np.array([0.1, -0.2, 3.0]),
         "distortion": np.array([0.05, -0.02, 0.01, -0.01, 0.003]),
+        "lens": np.array([0.05, -0.02, 0.01, -0.001]),
         "matrix": CAMERA.projection.clip_from_view(SIZE) @ CAMERA.view_from_world,
         "alpha": rng.uniform(0.1, 0.9, (2, *SIZE)),
         "target": rng.uniform(0.1, 0.9, (2, *SIZE)),
@@ -119,6 +120,14 @@ def seen(x, ask):
     )
 
 
+def fisheye_of(x):
+    return Camera.fisheye(x["K"], x["R"], x["t"], SIZE, distortion=x["lens"], fov_degrees=170)
+
+
+def looked_around(camera, x):
+    return tuple(like(found, x["vertices"]) for found in (camera.project(x["vertices"], SIZE), camera.rays(SIZE)))
+
+
 # Name, beginning with that of a function: what is called, and the inputs that it is differentiated to.
 SCENE = {
     "orbit": (lambda x: (orbit(x["distance"], x["elevation"], x["azimuth"]),), ("distance", "elevation", "azimuth")),
@@ -136,6 +145,11 @@ SCENE = {
         ("K", "R", "t", "distortion", "vertices"),
     ),
     "from_matrix": (lambda x: (Camera.from_matrix(x["matrix"]).clip(x["vertices"], SIZE),), ("matrix", "vertices")),
+    "fisheye": (lambda x: looked_around(fisheye_of(x), x), ("K", "R", "t", "lens", "vertices")),
+    "panorama": (
+        lambda x: looked_around(Camera.panorama(x["eye"], x["at"], x["up"]), x),
+        ("eye", "at", "up", "vertices"),
+    ),
     "viewer": (lambda x: seen(x, lambda camera: camera.viewer(SIZE)), ("eye", "at", "R", "t", "matrix")),
     "rays": (lambda x: seen(x, lambda camera: camera.rays(SIZE)), ("eye", "fov", "K", "R", "distortion", "matrix")),
     "project": (
@@ -182,6 +196,14 @@ SCENE = {
         lambda x: rendered(mesh_of(x), Camera.look_at(x["eye"], x["at"], x["up"], fov_y_degrees=x["fov"])),
         ("vertices", "eye", "at", "up", "fov"),
     ),
+    "render by a fisheye": (
+        lambda x: rendered(mesh_of(x, "vertex_colors"), fisheye_of(x), background=x["background"])[:2],
+        ("vertices", "vertex_colors", "K", "R", "t", "lens", "background"),
+    ),
+    "render a panorama": (
+        lambda x: rendered(mesh_of(x), Camera.panorama(x["eye"], x["at"], x["up"]))[:2],
+        ("vertices", "eye"),
+    ),
     **{
         f"render_silhouette {visibility}": (
             lambda x, visibility=visibility: (
@@ -207,6 +229,11 @@ SCENE = {
         ("vertices",),
     ),
 }
+
+
+# A soft picture weighs its layers by exp(depth / gamma), and gamma is 1e-4. Pictures of wide cameras are looked up in
+# cubes of some 30 texels, at places that are right to a few roundings of the cube.
+ULPS = {"render soft": 1e4, "render by a fisheye": 128, "render a panorama": 128}
 
 
 def assert_close(got, expected, ulps):
@@ -270,8 +297,7 @@ def test_the_scene_gives_the_same_values_and_gradients(name, framework):
     values = evaluate("numpy", function, INPUTS).outputs
     expected, found = evaluate("torch", function, INPUTS, wanted), evaluate(framework, function, INPUTS, wanted)
     for got, same in zip(found.outputs, values, strict=True):
-        # A soft picture weighs its layers by exp(depth / gamma), and gamma is 1e-4.
-        assert_close(got, same, 1e4 if name == "render soft" else 16)
+        assert_close(got, same, ULPS.get(name, 16))
     for key, gradient in expected.gradients.items():
         assert_close(found.gradients[key], gradient, 256)  # sums over pixels and faces, of either sign
 

@@ -10,5 +10,6 @@ from .camera import Camera
 from .intrinsics import Intrinsics
 from .placing import orbit
 from .projections import Orthographic, Perspective, RawMatrix
+from .wide import Fisheye, Panorama
 
-__all__ = ["Camera", "Intrinsics", "Orthographic", "Perspective", "RawMatrix", "orbit"]
+__all__ = ["Camera", "Fisheye", "Intrinsics", "Orthographic", "Panorama", "Perspective", "RawMatrix", "orbit"]

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..array import as_float_array, leader, like, namespace
+from ..array import leader, like, namespace
 from ..trees import tree_of_fields
 from .checking import check_counts, check_shape, check_size
-from .intrinsics import VIEW_FROM_OPENCV, Intrinsics
+from .intrinsics import Intrinsics
 from .lens import COUNTS
-from .matrices import product, rigid, transformed
-from .placing import view_towards
+from .matrices import beside, product, transformed
+from .placing import view_of_opencv, view_towards
 from .projections import Orthographic, Perspective, RawMatrix, Size
 from .sight import eye_of, in_world, pixel_rays
+from .wide import WIDE, Fisheye, Panorama
 
 __all__ = ["Camera"]
 
@@ -29,7 +30,7 @@ class Camera:
 
     Args:
         view_from_world: [4, 4] or [B, 4, 4], differentiable.
-        projection: `Perspective`, `Orthographic`, `Intrinsics` or `RawMatrix`.
+        projection: `Perspective`, `Orthographic`, `Intrinsics` or `RawMatrix`; `Fisheye` or `Panorama`.
 
     Example:
         >>> camera = Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90)
@@ -97,15 +98,45 @@ class Camera:
             distortion: OpenCV's (k1, k2, p1, p2, k3, ...), [N] or [B, N], differentiable; see `Intrinsics`.
         """
         check_shape("K", K, (3, 3))
-        check_shape("R", R, (3, 3))
-        check_shape("t", t, (3,))
         if distortion is not None:
             check_counts("distortion", distortion, COUNTS)
-        R, t = as_float_array(R, np.float64), as_float_array(t, np.float64)
-        lead = leader(R, t)
-        flip = like(VIEW_FROM_OPENCV, lead)
-        view = rigid(flip @ like(R, lead), (flip @ like(t, lead)[..., None])[..., 0])
-        return Camera(view, Intrinsics(K, image_size, distortion, near, far))
+        return Camera(view_of_opencv(R, t), Intrinsics(K, image_size, distortion, near, far))
+
+    @staticmethod
+    def fisheye(
+        K: Any,
+        R: Any,
+        t: Any,
+        image_size: Size,
+        *,
+        distortion: Any = None,
+        fov_degrees: float = 360.0,
+        near: float = 0.1,
+        far: float = 100.0,
+    ) -> Camera:
+        """As `opencv`, with its model of fisheye lenses, which may see what is behind them; see `Fisheye`.
+
+        Other arguments:
+            distortion: (k1, k2, k3, k4), [4] or [B, 4], differentiable.
+            fov_degrees: the full angle of the circle of view.
+        """
+        check_shape("K", K, (3, 3))
+        if distortion is not None:
+            check_counts("distortion", distortion, (4,))
+        projection = Fisheye(K, image_size, distortion, fov_degrees, near, far)
+        return Camera(view_of_opencv(R, t), projection)
+
+    @staticmethod
+    def panorama(
+        eye: Any,
+        at: Any = (0, 0, 0),
+        up: Any = (0, 1, 0),
+        *,
+        near: float = 0.1,
+        far: float = 100.0,
+    ) -> Camera:
+        """All that is seen from `eye`, in one equirectangular picture with `at` in its middle; see `Panorama`."""
+        return Camera(view_towards(eye, at, up), Panorama(near, far))
 
     @staticmethod
     def from_matrix(clip_from_world: Any) -> Camera:
@@ -124,9 +155,7 @@ class Camera:
         """
         clip_from_view = self.projection.clip_from_view(size)
         distortion = getattr(self.projection, "distortion", None)
-        lead = leader(pos_world, self.view_from_world, clip_from_view, distortion)
-        if lead is not pos_world and namespace(pos_world) is not namespace(lead):
-            pos_world = namespace(lead).from_numpy(pos_world, lead)
+        pos_world = _beside(pos_world, self.view_from_world, clip_from_view, distortion)
         if distortion is None:
             pos = transformed(product(clip_from_view, self.view_from_world), pos_world)
         else:
@@ -138,14 +167,21 @@ class Camera:
         """[V, 3] or [B, V, 3] world positions -> [B, V, 2], where they land in an image of (height, width).
 
         In pixels from the upper left corner, x right, y down, so that the centre of the pixel in row r and column c is
-        (c + 1/2, r + 1/2); OpenCV's pixels are half a pixel less. NaN, without a gradient, for what is at the eye or
-        behind it; outside of the image otherwise as far as it goes. Framework and gradients as of `clip`.
+        (c + 1/2, r + 1/2); OpenCV's pixels are half a pixel less. NaN, without a gradient, for what has no place: what
+        is at the eye or behind it, or outside of a fisheye's circle of view. What is merely outside of the image has
+        its place there. Framework and gradients as of `clip`.
 
         Example:
             >>> Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90).project(np.array([[0.0, 1, 0]]), size=(64, 64))
             array([[[32., 16.]]])
         """
-        pos_clip = self.clip(pos_world, check_size(size))
+        check_size(size)
+        if isinstance(self.projection, WIDE):
+            pos_world = _beside(pos_world, self.view_from_world, *self.projection.arrays())
+            pos_view = transformed(self.view_from_world, pos_world)[..., :3]
+            pos_pixel = self.projection.pixels(pos_view, size)
+            return pos_pixel if pos_pixel.ndim == 3 else pos_pixel[None]
+        pos_clip = self.clip(pos_world, size)
         xp, w = namespace(pos_clip), pos_clip[..., 3]
         in_front = w > 0
         w = xp.where(in_front, w, xp.ones_like(w))
@@ -169,24 +205,42 @@ class Camera:
     def rays(self, size: Size) -> Any:
         """[B, H, W, 3] unit directions in the world, away from the viewer, through the centres of the pixels.
 
-        A lens' distortion is undone; where it shows no place at all, beyond its fold, a direction means nothing.
+        A lens' distortion is undone; where it shows no place at all, beyond its fold, a direction means nothing. 0 for
+        pixels outside of a fisheye's circle of view.
         Framework and dtype are the camera's; float64 of numbers. Differentiable in all of the camera.
 
         Example:
             >>> Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90).rays((1, 3))[0, 0, 2].round(2)  # 90 degrees high, so
             array([ 0.89,  0.  , -0.45])
         """
-        if getattr(self.projection, "distortion", None) is None:
+        if not isinstance(self.projection, WIDE) and getattr(self.projection, "distortion", None) is None:
             rays = pixel_rays(*self._lines_of_sight(size), size)
         else:
             directions = self.projection.directions(check_size(size))
-            view_from_world = as_float_array(self.view_from_world, np.float64)
-            lead = leader(directions, view_from_world)
-            rays = in_world(like(view_from_world, lead), like(directions, lead))
+            lead = leader(directions, view := self._view())
+            if namespace(lead) is not namespace(0):
+                directions = like(directions, lead)
+            rays = in_world(beside(view, lead), directions)
         return rays if rays.ndim == 4 else rays[None]
+
+    def _view(self) -> Any:
+        """view_from_world as an array."""
+        view = self.view_from_world
+        return np.asarray(view, np.float64) if isinstance(view, (list, tuple)) else view
 
     def _lines_of_sight(self, size: Size) -> tuple[Any, Any]:
         """[..., 3, 4] the rows x, y, w of the matrix from the world to clip space, and [..., 3] where depth grows."""
-        matrix = product(self.projection.clip_from_view(check_size(size)), self.view_from_world)
+        check_size(size)
+        if isinstance(self.projection, WIDE):
+            return (view := self._view())[..., :3, :], -view[..., 2, :3]
+        matrix = product(self.projection.clip_from_view(size), self.view_from_world)
         xp = namespace(matrix)
         return xp.concat([matrix[..., :2, :], matrix[..., 3:, :]], axis=-2), matrix[..., 2, :3]
+
+
+def _beside(pos: Any, *arrays: Any) -> Any:
+    """Positions as an array of the framework of those, where they are NumPy's and one of those is not."""
+    lead = leader(pos, *arrays)
+    if namespace(pos) is namespace(lead):
+        return pos
+    return namespace(lead).from_numpy(pos, lead)

@@ -32,7 +32,7 @@ def check_counts(name: str, x: Any, counts: Sequence[int]) -> None:
     """That it is a vector, or a batch of vectors, of one of these lengths."""
     shape = np.shape(x) if namespace(x) is namespace(0) else tuple(x.shape)
     if len(shape) not in (1, 2) or shape[-1] not in counts:
-        spelled = f"{', '.join(map(str, counts[:-1]))} or {counts[-1]}"
+        spelled = " or ".join([", ".join(map(str, counts[:-1])), str(counts[-1])][len(counts) == 1 :])
         raise ValueError(f"Camera: {name} must be [N] or [B, N] with N = {spelled}; got {list(shape)}")
     _check_finite(name, x)
 

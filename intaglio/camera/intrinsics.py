@@ -12,14 +12,11 @@ from ..array import as_float_array, leader, like, namespace
 from ..trees import tree_of_fields
 from .checking import check_planes
 from .lens import bent, coefficients, is_unfolded, unbent
-from .matrices import z_row_perspective
+from .matrices import VIEW_FROM_OPENCV, z_row_perspective
 from .projections import Size
 from .sight import adjugate, through_pixels
 
-__all__ = ["VIEW_FROM_OPENCV", "Intrinsics", "unprojected"]
-
-# OpenCV's view looks down +z with y down.
-VIEW_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
+__all__ = ["Intrinsics", "unprojected"]
 
 
 @tree_of_fields("image_size", "near", "far")

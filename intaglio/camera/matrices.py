@@ -9,12 +9,17 @@ import numpy as np
 
 from ..array import as_float_array, leader, like, namespace
 
-__all__ = ["beside", "float64", "product", "rigid", "scaled", "transformed", "z_row_perspective"]
+__all__ = ["VIEW_FROM_OPENCV", "beside", "float64", "product", "rigid", "scaled", "transformed", "z_row_perspective"]
+
+# OpenCV's view looks down +z with y down.
+VIEW_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
 
 
 def rigid(rotation: Any, translation: Any) -> Any:
-    """[..., 3, 3], [..., 3] -> [..., 4, 4]."""
+    """[3, 3] or [B, 3, 3], [3] or [B, 3] -> [4, 4] or [B, 4, 4]."""
     xp = namespace(rotation)
+    if translation.ndim == rotation.ndim:
+        rotation = xp.broadcast_to(rotation, (translation.shape[0], 3, 3))
     top = xp.concat([rotation, xp.broadcast_to(translation, rotation.shape[:-1])[..., None]], axis=-1)
     last = xp.broadcast_to(like(np.array([[0.0, 0, 0, 1]]), top), (*top.shape[:-2], 1, 4))
     return xp.concat([top, last], axis=-2)

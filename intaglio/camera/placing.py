@@ -9,9 +9,9 @@ import numpy as np
 
 from ..array import as_float_array, cross, leader, like, namespace, unit
 from .checking import check_directions, check_shape
-from .matrices import rigid
+from .matrices import VIEW_FROM_OPENCV, rigid
 
-__all__ = ["orbit", "view_towards"]
+__all__ = ["orbit", "view_of_opencv", "view_towards"]
 
 
 def orbit(distance: Any, elevation_degrees: Any, azimuth_degrees: Any) -> Any:
@@ -50,3 +50,13 @@ def view_towards(eye: Any, at: Any, up: Any) -> Any:
     right = unit(cross(up, backward))
     axes = namespace(lead).stack([right, cross(backward, right), backward], axis=-2)
     return rigid(axes, -(axes @ eye[..., None])[..., 0])
+
+
+def view_of_opencv(R: Any, t: Any) -> Any:
+    """view_from_world [4, 4] or [B, 4, 4] of x_camera = R x_world + t, x right, y down, z forward."""
+    check_shape("R", R, (3, 3))
+    check_shape("t", t, (3,))
+    R, t = as_float_array(R, np.float64), as_float_array(t, np.float64)
+    lead = leader(R, t)
+    flip = like(VIEW_FROM_OPENCV, lead)
+    return rigid(flip @ like(R, lead), (flip @ like(t, lead)[..., None])[..., 0])
