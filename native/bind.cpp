@@ -18,6 +18,21 @@ void rasterize(Arguments& next) {
   });
 }
 
+void rasterize_behind(Arguments& next) {
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), before_id = next("before_id"),
+        before_depth = next("before_depth");
+  Array triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), depth = next("depth");
+  for_scalar_of(pos_clip, [&](auto scalar) {
+    using T = decltype(scalar);
+    Raster r = raster_of(triangle_id);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    intaglio::rasterize_behind(g, r, before_id.data<Index>({r.batch, r.height, r.width}),
+                               before_depth.data<const T>({r.batch, r.height, r.width}),
+                               triangle_id.data<int32_t>({g.images(), -1, -1}), image_of<T>(barycentrics, r),
+                               depth.data<T>({r.batch, r.height, r.width}));
+  });
+}
+
 void rasterize_vjp(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), triangle_id = next("triangle_id"),
         grad_barycentrics = next("grad_barycentrics"), grad_depth = next("grad_depth"), grad_pos_clip = next("grad_pos_clip");
@@ -266,6 +281,7 @@ void smooth(Arguments& next) {
 const Bindings& bindings() {
   static const Bindings all = [] {
     Bindings table{{"rasterize", "rasterize", bound::rasterize},
+                   {"rasterize_behind", "rasterize", bound::rasterize_behind},
                    {"rasterize_vjp", "rasterize backward", bound::rasterize_vjp},
                    {"silhouette", "silhouette", bound::silhouette},
                    {"silhouette_error", "silhouette_error", bound::silhouette_error},

@@ -67,7 +67,13 @@ struct Attributes {
 template <class T>
 void rasterize(const Geometry<T>& geometry, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth);
 
-// The same triangle_id, and what a silhouette is made of: 1 where a triangle is seen, 0 elsewhere.
+// The same of the nearest triangle behind the one that each pixel of a layer before shows, in the order of (depth, id); none
+// where that shows none.
+template <class T>
+void rasterize_behind(const Geometry<T>& geometry, Raster raster, const int32_t* before_id, const T* before_depth,
+                      int32_t* triangle_id, T* barycentrics, T* depth);
+
+// The same triangle_id as of rasterize, and what a silhouette is made of: 1 where a triangle is seen, 0 elsewhere.
 template <class T>
 void rasterize_silhouette(const Geometry<T>& geometry, Raster raster, int32_t* triangle_id, T* covered);
 

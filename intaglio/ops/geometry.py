@@ -98,7 +98,14 @@ def check_size(door: Door, size: tuple[int, int]) -> None:
         door.fail("size", f"(height, width), each from 1 to {MAX_SIZE}", repr(size), "whole numbers of pixels")
 
 
-def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int], *, ranges: Array | None = None) -> Fragments:
+def rasterize(
+    pos_clip: Array,
+    triangles: Array,
+    size: tuple[int, int],
+    *,
+    ranges: Array | None = None,
+    behind: Fragments | None = None,
+) -> Fragments:
     """The nearest triangle at every pixel centre, with its weights and depth.
 
     pos_clip: [B, V, 4] clip-space positions (OpenGL: x right, y up, visible where -w <= z <= w). Differentiable,
@@ -115,6 +122,10 @@ def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int], *, range
         which all meshes share serve all images. What an image costs depends on its own triangles; positions get the
         sum of the gradients of all images of their row.
 
+    behind: what this op gave for the same geometry. Then each pixel shows the nearest triangle behind the one that it
+        shows there, and nothing where it shows nothing. Again and again, this peels off layer after layer, in the order
+        of depth and, at equal depth, of triangle_id: none is left out, none comes twice.
+
     Coverage is decided on a grid of 1/256 pixel with the top-left rule: an edge shared by two triangles is covered
     once. Of triangles at equal depth the one with the lower index wins. Triangles through the near plane are clipped
     there.
@@ -127,16 +138,23 @@ def rasterize(pos_clip: Array, triangles: Array, size: tuple[int, int], *, range
            [-1,  0,  0, -1],
            [ 0,  0,  0,  0]], dtype=int32)
 
-    Olano, Greer: Triangle Scan Conversion using 2D Homogeneous Coordinates, 1997.
+    Olano, Greer: Triangle Scan Conversion using 2D Homogeneous Coordinates, 1997. Everitt: Interactive
+    Order-Independent Transparency, 2001.
     """
     door, ranges = rasterize_door("rasterize", pos_clip, triangles, size, ranges)
-    return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, ranges, size[0], size[1]))
+    if behind is None:
+        return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, ranges, size[0], size[1]))
+    door.sizes |= {"H": (size[0], "size"), "W": (size[1], "size")}
+    check_fragments(door, behind, "behind")
+    door.value("behind.depth", behind.depth, ("B", "H", "W"))
+    before = (behind.triangle_id, namespace(pos_clip).stop_gradient(behind.depth))
+    return Fragments(*door.front.apply(calls.RASTERIZE_BEHIND, pos_clip, triangles, ranges, *before))
 
 
-def check_fragments(door: Door, fragments: Fragments) -> None:
+def check_fragments(door: Door, fragments: Fragments, name: str = "fragments") -> None:
     if not isinstance(fragments, Fragments):
-        door.fail("fragments", "Fragments", type(fragments).__name__, "pass what rasterize returned")
-    door.index("fragments.triangle_id", fragments.triangle_id, ("B", "H", "W"))
+        door.fail(name, "Fragments", type(fragments).__name__, "pass what rasterize returned")
+    door.index(f"{name}.triangle_id", fragments.triangle_id, ("B", "H", "W"))
 
 
 def interpolate(attributes: Array, fragments: Fragments, triangles: Array) -> Array:

@@ -46,22 +46,36 @@ INTAGLIO_INLINE T depth_of_sample(const ReadyTriangle<T>& t, T row_depth, T colu
   return depth > t.most_depth ? t.most_depth : depth;
 }
 
+// Whether a triangle is drawn at a sample of the tile, as far as earlier layers are concerned. Depths are the same bits at
+// every drawing, so a triangle is never behind itself; what clipping left of one may be drawn in pieces, which count as one.
 template <class T>
-INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row) {
+INTAGLIO_INLINE bool is_behind_layer(const Tile<T>&, int, T, int32_t) {
+  return true;
+}
+
+template <class T>
+INTAGLIO_INLINE bool is_behind_layer(const TileBehind<T>& tile, int at, T depth, int32_t id) {
+  T before = tile.before_depth[at];
+  int32_t before_id = tile.before_id[at];
+  return ((depth > before) & (id != before_id)) | ((depth == before) & (id > before_id));
+}
+
+template <class T, class AnyTile>
+INTAGLIO_INLINE void draw_few(const ReadyTriangle<T>& t, AnyTile& tile, int tile_column, int tile_row) {
   for (uint32_t left = t.covered; left; left &= left - 1) {
     int bit = __builtin_ctz(left), dx = bit % kFewColumns, dy = bit / kFewColumns;
     int x = t.column_begin + dx - tile_column, y = t.row_begin + dy - tile_row;
     if ((unsigned)x >= kTileWidth || (unsigned)y >= kTileHeight) continue;
     T depth = depth_of_sample(t, depth_of_row(t, t.row_begin + dy), (T)dx);
     int at = y * kTileWidth + x;
-    bool wins = depth < tile.depth[at];
+    bool wins = (depth < tile.depth[at]) & is_behind_layer(tile, at, depth, t.triangle_id);
     tile.depth[at] = wins ? depth : tile.depth[at];
     tile.id[at] = wins ? t.triangle_id : tile.id[at];
   }
 }
 
-template <class T>
-INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_column, int tile_row, Raster raster) {
+template <class T, class AnyTile>
+INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, AnyTile& tile, int tile_column, int tile_row, Raster raster) {
   int x0 = std::max(t.column_begin - tile_column, 0), x1 = std::min(t.column_end - tile_column, kTileWidth);
   // One block wherever the box fits into one; more of them start at a multiple of their width, to end within the tile.
   x0 = x1 - x0 <= kBlock ? std::min(x0, kTileWidth - kBlock) : x0 & ~(kBlock - 1);
@@ -83,9 +97,10 @@ INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_col
   for (int x = x0; x < x1; x += kBlock) {  // columns of blocks, so that a block's lanes stay in registers from row to row
     const int32_t a_x = a.e + (x - x0) * a.step_x, b_x = b.e + (x - x0) * b.step_x, c_x = c.e + (x - x0) * c.step_x;
     const T offset = (T)(tile_column + x - t.column_begin);
-    int32_t* __restrict ids = tile.id + y0 * kTileWidth + x;
-    T* __restrict depths = tile.depth + y0 * kTileWidth + x;
-    for (int y = 0; y < y1 - y0; ++y, ids += kTileWidth, depths += kTileWidth) {
+    int at = y0 * kTileWidth + x;
+    int32_t* __restrict ids = tile.id + at;
+    T* __restrict depths = tile.depth + at;
+    for (int y = 0; y < y1 - y0; ++y, at += kTileWidth, ids += kTileWidth, depths += kTileWidth) {
       const int32_t a_y = a_x + y * a.step_y, b_y = b_x + y * b.step_y, c_y = c_x + y * c.step_y;
       const T row_depth = base + depth_dy * (T)(tile_row + y0 + y - t.row_begin);
       for (int l = 0; l < kBlock; ++l) {
@@ -93,7 +108,7 @@ INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_col
         T depth = row_depth + depth_dx * (offset + (T)l);
         depth = depth < low ? low : depth;
         depth = depth > high ? high : depth;
-        bool wins = (outside >= 0) & (depth < depths[l]);
+        bool wins = (outside >= 0) & (depth < depths[l]) & is_behind_layer(tile, at + l, depth, id);
         depths[l] = wins ? depth : depths[l];
         ids[l] = wins ? id : ids[l];
       }
@@ -101,8 +116,8 @@ INTAGLIO_INLINE void draw(const ReadyTriangle<T>& t, Tile<T>& tile, int tile_col
   }
 }
 
-template <class T>
-INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, Tile<T>& tile,
+template <class T, class AnyTile>
+INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyTriangle<T>* const* end, AnyTile& tile,
                               int tile_column, int tile_row, Raster raster) {
   for (int i = 0; i < kTileWidth * kTileHeight; ++i) tile.id[i] = -1, tile.depth[i] = 1;
   constexpr int kAhead = 8;  // a tile's triangles lie apart in memory
@@ -147,6 +162,16 @@ INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const R
 }
 
 void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, Tile<double>& tile,
+               int tile_column, int tile_row, Raster raster) {
+  draw_all(begin, end, tile, tile_column, tile_row, raster);
+}
+
+INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,
+                               TileBehind<float>& tile, int tile_column, int tile_row, Raster raster) {
+  draw_all(begin, end, tile, tile_column, tile_row, raster);
+}
+
+void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, TileBehind<double>& tile,
                int tile_column, int tile_row, Raster raster) {
   draw_all(begin, end, tile, tile_column, tile_row, raster);
 }

@@ -19,6 +19,13 @@ struct Tile {
   alignas(64) T depth[kTileHeight * kTileWidth];
 };
 
+// A tile on which only what lies behind an earlier layer is drawn.
+template <class T>
+struct TileBehind : Tile<T> {
+  alignas(64) int32_t before_id[kTileHeight * kTileWidth];
+  alignas(64) T before_depth[kTileHeight * kTileWidth];
+};
+
 // Makes the triangles [begin, end) ready, in order, until one has to be clipped; appends them at out[size] and returns where it
 // stopped.
 int64_t make_ready_run(const PlacedVertices<float>& placed, const int32_t* triangles, int64_t begin, int64_t end, Raster raster,
@@ -30,6 +37,10 @@ int64_t make_ready_run(const PlacedVertices<double>& placed, const int32_t* tria
 void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end, Tile<float>& tile,
                int tile_column, int tile_row, Raster raster);
 void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, Tile<double>& tile,
+               int tile_column, int tile_row, Raster raster);
+void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end, TileBehind<float>& tile,
+               int tile_column, int tile_row, Raster raster);
+void draw_tile(const ReadyTriangle<double>* const* begin, const ReadyTriangle<double>* const* end, TileBehind<double>& tile,
                int tile_column, int tile_row, Raster raster);
 
 // The ready triangles of a part of a mesh; room is kept, since writing it anew would cost as much as making them.
@@ -93,11 +104,11 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
   });
 }
 
-// Draws image b: begin_band(row_begin, row_end) for every band of tiles, then visit(tile, column, row) for those of its tiles
-// that hold a triangle's samples.
-template <class T, class BeginBand, class Visit>
+// Draws image b: begin_band(row_begin, row_end) for every band of tiles, then, for those of its tiles that hold a triangle's
+// samples, begin_tile(tile, column, row), and unless that says false visit(tile, column, row).
+template <class AnyTile, class T, class BeginBand, class BeginTile, class Visit>
 void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& work, const BeginBand& begin_band,
-                const Visit& visit) {
+                const BeginTile& begin_tile, const Visit& visit) {
   int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
   int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
   work.placed.place(g.positions_of(b), vertices_shown(g, b), raster);
@@ -111,11 +122,18 @@ void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& wo
       int32_t begin = work.bins.begin[t], end = work.bins.begin[t + 1];
       if (begin == end) continue;
       int tile_column = (int)(t % tiles_across) * kTileWidth;
-      Tile<T> tile;
+      AnyTile tile;
+      if (!begin_tile(tile, tile_column, tile_row)) continue;
       draw_tile(work.bins.entries.data() + begin, work.bins.entries.data() + end, tile, tile_column, tile_row, raster);
       visit(tile, tile_column, tile_row);
     }
   });
+}
+
+template <class T, class BeginBand, class Visit>
+void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& work, const BeginBand& begin_band,
+                const Visit& visit) {
+  draw_image<Tile<T>>(g, b, raster, work, begin_band, [](Tile<T>&, int, int) { return true; }, visit);
 }
 
 }  // namespace intaglio

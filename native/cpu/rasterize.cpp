@@ -108,16 +108,51 @@ void write_background(int64_t row_begin, int64_t row_end, Raster raster, Image<T
   if (out.depth) fill_words(out.depth, count, (T)1);
 }
 
+// What a layer before shows; nothing is before the first.
 template <class T>
-void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
+struct LayerBefore {
+  const int32_t* triangle_id;
+  const T* depth;
+
+  LayerBefore from(int64_t pixel) const { return {triangle_id + pixel, depth + pixel}; }
+};
+
+// Copies the layer before into a tile; false if it shows nothing there, behind which there is nothing. Beyond the image, and
+// where nothing is shown, lies a depth that no triangle has.
+template <class T>
+bool see_before(const LayerBefore<T>& before, int tile_column, int tile_row, Raster raster, TileBehind<T>& tile) {
+  int columns = (int)std::min<int64_t>(kTileWidth, raster.width - tile_column);
+  int rows = (int)std::min<int64_t>(kTileHeight, raster.height - tile_row);
+  constexpr T kNoDepth = 2;
+  bool any = false;
+  std::fill(std::begin(tile.before_id), std::end(tile.before_id), -1);
+  std::fill(std::begin(tile.before_depth), std::end(tile.before_depth), kNoDepth);
+  for (int y = 0; y < rows; ++y) {
+    LayerBefore<T> row = before.from((tile_row + y) * raster.width + tile_column);
+    for (int x = 0; x < columns; ++x) {
+      bool seen = row.triangle_id[x] >= 0;
+      any |= seen;
+      tile.before_id[y * kTileWidth + x] = row.triangle_id[x];
+      tile.before_depth[y * kTileWidth + x] = seen ? row.depth[x] : kNoDepth;
+    }
+  }
+  return any;
+}
+
+template <class T>
+void rasterize_batch(const Geometry<T>& g, Raster raster, const LayerBefore<T>* before, Image<T> images) {
   check_size(raster);
   check_geometry(g);
   for_each_image(g.images(), [&](int64_t b) {
     Image<T> image = images.from(b * raster.pixels());
+    auto begin_band = [&](int64_t row_begin, int64_t row_end) { write_background(row_begin, row_end, raster, image); };
+    auto write = [&](const Tile<T>& tile, int column, int row) { write_tile(g, b, tile, column, row, raster, image); };
     Workspace<T>::with([&](Workspace<T>& work) {
-      draw_image(
-          g, b, raster, work, [&](int64_t row_begin, int64_t row_end) { write_background(row_begin, row_end, raster, image); },
-          [&](const Tile<T>& tile, int column, int row) { write_tile(g, b, tile, column, row, raster, image); });
+      if (!before) return draw_image(g, b, raster, work, begin_band, write);
+      auto begin_tile = [&](TileBehind<T>& tile, int column, int row) {
+        return see_before(before->from(b * raster.pixels()), column, row, raster, tile);
+      };
+      draw_image<TileBehind<T>>(g, b, raster, work, begin_band, begin_tile, write);
     });
   });
 }
@@ -126,12 +161,19 @@ void rasterize_batch(const Geometry<T>& g, Raster raster, Image<T> images) {
 
 template <class T>
 void rasterize(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* barycentrics, T* depth) {
-  rasterize_batch(g, raster, Image<T>{triangle_id, barycentrics, depth, nullptr});
+  rasterize_batch<T>(g, raster, nullptr, {triangle_id, barycentrics, depth, nullptr});
+}
+
+template <class T>
+void rasterize_behind(const Geometry<T>& g, Raster raster, const int32_t* before_id, const T* before_depth,
+                      int32_t* triangle_id, T* barycentrics, T* depth) {
+  const LayerBefore<T> before{before_id, before_depth};
+  rasterize_batch<T>(g, raster, &before, {triangle_id, barycentrics, depth, nullptr});
 }
 
 template <class T>
 void rasterize_silhouette(const Geometry<T>& g, Raster raster, int32_t* triangle_id, T* covered) {
-  rasterize_batch(g, raster, Image<T>{triangle_id, nullptr, nullptr, covered});
+  rasterize_batch<T>(g, raster, nullptr, {triangle_id, nullptr, nullptr, covered});
 }
 
 template <class T>
@@ -165,6 +207,8 @@ void rasterize_vjp(const Geometry<T>& g, Raster raster, const int32_t* triangle_
 
 template void rasterize(const Geometry<float>&, Raster, int32_t*, float*, float*);
 template void rasterize(const Geometry<double>&, Raster, int32_t*, double*, double*);
+template void rasterize_behind(const Geometry<float>&, Raster, const int32_t*, const float*, int32_t*, float*, float*);
+template void rasterize_behind(const Geometry<double>&, Raster, const int32_t*, const double*, int32_t*, double*, double*);
 template void rasterize_silhouette(const Geometry<float>&, Raster, int32_t*, float*);
 template void rasterize_silhouette(const Geometry<double>&, Raster, int32_t*, double*);
 template void rasterize_vjp(const Geometry<float>&, Raster, const int32_t*, const float*, const float*, float*);

@@ -66,6 +66,11 @@ def rasterize(x: Inputs) -> tuple:
     return fragments.barycentrics, fragments.depth
 
 
+def rasterize_behind(x: Inputs) -> tuple:
+    fragments = ops.rasterize(x["pos_clip"], x["triangles"], SIZE, behind=fragments_of(x))
+    return fragments.barycentrics, fragments.depth
+
+
 def interpolate(x: Inputs) -> tuple:
     return (ops.interpolate(x["attributes"], fragments_of(x), x["triangles"]),)
 
@@ -161,7 +166,7 @@ def _layer(fragments, index: int) -> ops.Fragments:
 CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
-        rasterize, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
+        rasterize, rasterize_behind, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
         silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, sample_cube,
         sample_face_texture, soft, squared_error, smooth, downsample,
     )

@@ -4,7 +4,7 @@
 from . import classic, cube, geometry, image, loss, soft, surface, texture, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .cube import SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
-from .geometry import INTERPOLATE, RASTERIZE, SCREEN_DERIVATIVES
+from .geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
 from .op import Call, Op
@@ -34,6 +34,7 @@ __all__ = [
     "INTERPOLATE",
     "OPS",
     "RASTERIZE",
+    "RASTERIZE_BEHIND",
     "SAMPLE_CUBE",
     "SAMPLE_CUBE_PYRAMID",
     "SAMPLE_FACE_TEXTURE",

@@ -45,6 +45,24 @@ RASTERIZE = Op(
     discrete=(0,),
 )
 
+_RASTERIZE_BEHIND = Call(
+    "rasterize_behind",
+    GEOMETRY + ", Tensor before_id, Tensor before_depth",
+    lambda pos_clip, triangles, ranges, before_id, before_depth: (
+        (tuple(before_id.shape), "index"),
+        ((*before_id.shape, 2), "value"),
+        (tuple(before_id.shape), "value"),
+    ),
+)
+
+RASTERIZE_BEHIND = Op(
+    "rasterize_behind",
+    _RASTERIZE_BEHIND,
+    _rasterize_vjp,
+    saved=(0,),
+    discrete=(0,),
+)
+
 
 def _interpolate_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[3]):
@@ -87,9 +105,10 @@ SCREEN_DERIVATIVES = Op(
     None,
 )
 
-OPS = (RASTERIZE, INTERPOLATE, SCREEN_DERIVATIVES)
+OPS = (RASTERIZE, RASTERIZE_BEHIND, INTERPOLATE, SCREEN_DERIVATIVES)
 CALLS = (
     (_RASTERIZE, 3),
+    (_RASTERIZE_BEHIND, 3),
     (_RASTERIZE_VJP, 1),
     (_INTERPOLATE, 1),
     (_INTERPOLATE_VJP, 2),
