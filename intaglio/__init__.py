@@ -34,7 +34,7 @@ from .topology import neighbours
 
 if TYPE_CHECKING:
     from . import losses, shapes
-    from .camera import Camera, orbit
+    from .camera import Camera, orbit, turntable
     from .io import (
         Asset,
         InputError,
@@ -98,6 +98,7 @@ __all__ = [
     "soft_blend",
     "soft_rasterize",
     "sweep_gradient",
+    "turntable",
 ]
 __version__ = "0.1.0"
 
@@ -127,6 +128,7 @@ _LOADED_LATER = {
     "save_image": "io",
     "save_obj": "io",
     "shapes": "",
+    "turntable": "camera",
 }
 
 

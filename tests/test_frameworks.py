@@ -13,7 +13,7 @@ from frameworks import DIFFERENTIATING, evaluate
 from reference import chains, scenes
 
 import intaglio
-from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, losses, ops, orbit
+from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, losses, ops, orbit, turntable
 from intaglio.array import like
 from intaglio.neural_renderer.rasterizing import draw
 from intaglio.ops import calls, door
@@ -70,6 +70,7 @@ def scene_inputs():
         "R": np.diag([1.0, -1.0, -1.0]),
         "t": np.array([0.1, -0.2, 3.0]),
         "distortion": np.array([0.05, -0.02, 0.01, -0.01, 0.003]),
+        "P": np.array([[90.0, 31, 12, 70], [-8, -70, 25, 66], [0.3, -0.2, -0.9, 2.5]]),
         "lens": np.array([0.05, -0.02, 0.01, -0.001]),
         "matrix": CAMERA.projection.clip_from_view(SIZE) @ CAMERA.view_from_world,
         "alpha": rng.uniform(0.1, 0.9, (2, *SIZE)),
@@ -155,6 +156,18 @@ SCENE = {
     "project": (
         lambda x: seen(x, lambda camera: camera.project(x["vertices"], SIZE)),
         ("eye", "fov", "half_height", "K", "R", "t", "distortion", "matrix", "vertices"),
+    ),
+    "turntable": (
+        lambda x: (turntable(2, x["distance"], x["elevation"], fov_y_degrees=x["fov"]).clip(x["vertices"], SIZE),),
+        ("distance", "fov", "vertices"),
+    ),
+    "stack": (
+        lambda x: (Camera.stack([Camera.look_at(x["eye"]), Camera.look_at(x["at"])])[1:].clip(x["vertices"], SIZE),),
+        ("at", "vertices"),
+    ),
+    "from_projection": (
+        lambda x: (Camera.from_projection(x["P"], SIZE, in_front=(0, 0, 0)).clip(x["vertices"], SIZE),),
+        ("P", "vertices"),
     ),
     "neighbours": (lambda x: (intaglio.neighbours(x["triangles"]), edges(x["triangles"])), ()),
     "tangents": (lambda x: (tangents(x["vertices"], x["uv"], x["vertices"], TANGENT_GROUPS),), ("vertices", "uv")),

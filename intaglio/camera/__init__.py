@@ -8,8 +8,19 @@ arrays of a framework stay in it and carry gradients, and no value of theirs is 
 
 from .camera import Camera
 from .intrinsics import Intrinsics
+from .paths import turntable
 from .placing import orbit
 from .projections import Orthographic, Perspective, RawMatrix
 from .wide import Fisheye, Panorama
 
-__all__ = ["Camera", "Fisheye", "Intrinsics", "Orthographic", "Panorama", "Perspective", "RawMatrix", "orbit"]
+__all__ = [
+    "Camera",
+    "Fisheye",
+    "Intrinsics",
+    "Orthographic",
+    "Panorama",
+    "Perspective",
+    "RawMatrix",
+    "orbit",
+    "turntable",
+]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 
 from ..array import leader, like, namespace
 from ..trees import tree_of_fields
-from .checking import check_counts, check_shape, check_size
+from .batches import batch_of, numbered, stacked
+from .checking import check_counts, check_planes, check_shape, check_size
 from .intrinsics import Intrinsics
 from .lens import COUNTS
 from .matrices import beside, product, transformed
+from .pixels import clip_from_pixels
 from .placing import view_of_opencv, view_towards
 from .projections import Orthographic, Perspective, RawMatrix, Size
 from .sight import eye_of, in_world, pixel_rays
@@ -143,6 +146,56 @@ class Camera:
         """A camera given as one matrix, [4, 4] or [B, 4, 4], from the world to OpenGL's clip space; differentiable."""
         check_shape("clip_from_world", clip_from_world, (4, 4))
         return Camera(np.eye(4), RawMatrix(clip_from_world))
+
+    @staticmethod
+    def from_projection(
+        P: Any, image_size: Size, *, near: float = 0.1, far: float = 100.0, in_front: Any = None
+    ) -> Camera:
+        """A camera given as a matrix from the world to pixels with integer centres, which need not factor into K, R, t.
+
+        Args:
+            P: [3, 4] or [B, 3, 4], to any scale, differentiable.
+            image_size: (height, width) of the images that it projects to; renders of other sizes show the same view.
+
+        Other arguments:
+            near, far: in the world's units; of a camera with parallel rays along them, from the world's origin.
+            in_front: a place that the camera sees, world space. Without one, a picture that is no mirror image says
+                which side that is; it is wanted where rows count from the bottom, or columns from the right.
+
+        Hartley & Zisserman, Multiple View Geometry, 2nd ed., equation 6.15 (depth of points).
+        """
+        check_shape("P", P, (3, 4))
+        check_planes(near, far, lowest=-math.inf)
+        return Camera(np.eye(4), RawMatrix(clip_from_pixels(P, image_size, near, far, in_front)))
+
+    @staticmethod
+    def stack(cameras: Sequence[Camera]) -> Camera:
+        """One camera with a batch axis, of cameras with one kind of projection; those with a batch have it unrolled.
+
+        Calibrated cameras of images of several sizes come to be of the first one's, which shows the same.
+
+        Raises:
+            ValueError: there are none, or kinds, near or far planes, or angles of view of fisheyes differ.
+
+        Example:
+            >>> len(Camera.stack([Camera.look_at((0, 0, 2)), Camera.look_at((0, 1, 2))]))
+            2
+        """
+        if not cameras:
+            raise ValueError("Camera: stack must get at least one camera; got none")
+        return stacked(cameras)
+
+    def __len__(self) -> int:
+        """How many cameras the batch has; 1 without a batch axis."""
+        count = batch_of(self)
+        return 1 if count is None else count
+
+    def __getitem__(self, index: Any) -> Camera:
+        """Some of a batch: a number for one camera, without that axis; a slice or an array of numbers for a batch."""
+        count = batch_of(self)
+        if isinstance(index, (int, np.integer)) and not -len(self) <= index < len(self):
+            raise IndexError(f"Camera: index must lie within a batch of {len(self)}; got {index}")
+        return self if count is None else numbered(self, index)
 
     def clip(self, pos_world: Any, size: Size) -> Any:
         """[V, 3] or [B, V, 3] world positions -> [B, V, 4] clip positions for an image of (height, width).

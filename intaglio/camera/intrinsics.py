@@ -13,6 +13,7 @@ from ..trees import tree_of_fields
 from .checking import check_planes
 from .lens import bent, coefficients, is_unfolded, unbent
 from .matrices import VIEW_FROM_OPENCV, z_row_perspective
+from .pixels import ndc_from_pixels
 from .projections import Size
 from .sight import adjugate, through_pixels
 
@@ -42,11 +43,9 @@ class Intrinsics:
 
     def clip_from_view(self, size: Size) -> Any:
         """[4, 4] or [B, 4, 4]. Does not depend on `size`."""
-        height, width = self.image_size
-        ndc_from_pixel = np.array([[2 / width, 0, 1 / width - 1], [0, -2 / height, 1 - 1 / height], [0, 0, 1]])
         K = as_float_array(self.K, np.float64)
         xp = namespace(K)
-        xyw = like(ndc_from_pixel, K) @ K @ like(VIEW_FROM_OPENCV, K)  # rows x, y, w
+        xyw = like(ndc_from_pixels(self.image_size), K) @ K @ like(VIEW_FROM_OPENCV, K)  # rows x, y, w
         *z_row, offset = z_row_perspective(self.near, self.far)
         z_row = xp.zeros_like(xyw[..., :1, :]) + like(np.array(z_row), K)
         rows = xp.concat([xyw[..., :2, :], z_row, xyw[..., 2:, :]], axis=-2)
