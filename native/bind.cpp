@@ -301,6 +301,7 @@ const Bindings& bindings() {
                    {"smooth", "smooth", bound::smooth}};
     bind_texture(table);
     bind_sweep_gradient(table);
+    bind_shade(table);
     bind_soft(table);
     bind_classic(table);
     return table;

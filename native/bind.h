@@ -82,6 +82,7 @@ using Bindings = std::vector<Binding>;
 const Bindings& bindings();
 void bind_texture(Bindings& to);
 void bind_sweep_gradient(Bindings& to);
+void bind_shade(Bindings& to);
 void bind_soft(Bindings& to);
 void bind_classic(Bindings& to);
 

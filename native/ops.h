@@ -314,4 +314,58 @@ struct Graph {
 template <class T>
 void smooth(const T* values, const Graph& graph, int64_t channels, int64_t rounds, T share, T* out);
 
+// What is seen of a surface, and from where; pixels without a triangle are 0 in whatever is made of it. Positions and normals
+// [..., 3] in world space; normals need not be unit.
+template <class T>
+struct Seen {
+  Raster raster;
+  const int32_t* triangle_id;
+  const T *positions, *normals;
+  const T* viewer;  // [4]: a point (x, y, z, 1), or a direction towards it (x, y, z, 0); [batch, 4] if own_viewer
+  bool own_viewer;
+
+  const T* viewer_of(int64_t b) const { return viewer + (own_viewer ? 4 * b : 0); }
+};
+
+// [count, 12], or [batch, count, 12] if own: math/light.h.
+template <class T>
+struct Lights {
+  const T* fields;
+  int64_t count;
+  bool own;
+
+  const T* lights_of(int64_t b) const { return fields + (own ? b * count * 12 : 0); }
+};
+
+// What a shading's gradients go to; each may be null.
+template <class T>
+struct SeenGradients {
+  T *positions, *normals, *viewer;
+};
+
+// color [..., 3]; roughness and metallic [..., 2]; out [..., 3].
+template <class T>
+void shade_metallic(const Seen<T>& seen, const Lights<T>& lights, const T* color, const T* roughness_metallic, T* out);
+
+template <class T>
+void shade_metallic_vjp(const Seen<T>& seen, const Lights<T>& lights, const T* color, const T* roughness_metallic,
+                        const T* grad_out, SeenGradients<T> grads, T* grad_lights, T* grad_color, T* grad_roughness_metallic);
+
+// Normals and texels [..., 3] and tangents [..., 4] to unit normals [..., 3]; scale [1], or [batch] if own_scale.
+template <class T>
+struct NormalMap {
+  Raster raster;
+  const int32_t* triangle_id;
+  const T *normals, *tangents, *texels, *scale;
+  bool own_scale;
+};
+
+template <class T>
+void map_normals(const NormalMap<T>& map, T* out);
+
+// Each gradient may be null.
+template <class T>
+void map_normals_vjp(const NormalMap<T>& map, const T* grad_out, T* grad_normals, T* grad_tangents, T* grad_texels,
+                     T* grad_scale);
+
 }  // namespace intaglio

@@ -26,6 +26,7 @@ PYTHON_LAYERS = {
     "ops": BASE | {"ops", "_native"},
     "picture": {"array"},
     "atlas": set(),
+    "split_sum": set(),
     "page": {"array", "picture", "atlas", "light"},
     "tangents": BASE,
     "mesh": BASE | SCENE | {"ops", "page"},

@@ -13,6 +13,7 @@ from .cube import sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
 from .loss import squared_error
+from .shade import map_normals, shade_metallic
 from .soft import SoftFragments, soft_blend, soft_rasterize
 from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
@@ -27,6 +28,7 @@ __all__ = [
     "edge_gradient",
     "get_num_threads",
     "interpolate",
+    "map_normals",
     "mip_pyramid",
     "rasterize",
     "sample_cube",
@@ -34,6 +36,7 @@ __all__ = [
     "sample_texture",
     "screen_derivatives",
     "set_num_threads",
+    "shade_metallic",
     "silhouette",
     "silhouette_error",
     "simd_level",

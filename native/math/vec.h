@@ -9,6 +9,8 @@
 #else
 #define INTAGLIO_HD inline
 #endif
+// Inlined however long it is, so that loops over it become vector code.
+#define INTAGLIO_HD_INLINE INTAGLIO_HD __attribute__((always_inline))
 
 namespace intaglio {
 
@@ -21,6 +23,31 @@ template <class T>
 struct Vec3 {
   T x, y, z;
 };
+
+template <class T>
+INTAGLIO_HD_INLINE Vec3<T> operator+(Vec3<T> a, Vec3<T> b) {
+  return {a.x + b.x, a.y + b.y, a.z + b.z};
+}
+
+template <class T>
+INTAGLIO_HD_INLINE Vec3<T> operator-(Vec3<T> a, Vec3<T> b) {
+  return {a.x - b.x, a.y - b.y, a.z - b.z};
+}
+
+template <class T>
+INTAGLIO_HD_INLINE Vec3<T> operator*(T s, Vec3<T> a) {
+  return {s * a.x, s * a.y, s * a.z};
+}
+
+template <class T>
+INTAGLIO_HD_INLINE T dot(Vec3<T> a, Vec3<T> b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+template <class T>
+INTAGLIO_HD_INLINE Vec3<T> cross(Vec3<T> a, Vec3<T> b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
 
 // A clip-space position, or its cotangent.
 template <class T>
@@ -39,17 +66,17 @@ INTAGLIO_HD T cross(Vec2<T> a, Vec2<T> b) {
 }
 
 template <class T>
-INTAGLIO_HD T min_of(T a, T b) {
+INTAGLIO_HD_INLINE T min_of(T a, T b) {
   return a < b ? a : b;
 }
 
 template <class T>
-INTAGLIO_HD T max_of(T a, T b) {
+INTAGLIO_HD_INLINE T max_of(T a, T b) {
   return a > b ? a : b;
 }
 
 template <class T>
-INTAGLIO_HD T clamp(T x, T low, T high) {
+INTAGLIO_HD_INLINE T clamp(T x, T low, T high) {
   return min_of(max_of(x, low), high);
 }
 

@@ -45,6 +45,11 @@ def numpy_inputs(batch: int = 3, level: int = 2, seed: int = 0) -> dict[str, np.
         "face_textures": rng.normal(size=(batch, num_triangles, 2, 2, 2, 3)),
         "background": rng.normal(size=(batch, *SIZE, 3)),
         "target": rng.normal(size=(batch, *SIZE, 3)),
+        "tangents": rng.normal(size=(batch, len(sphere.vertices), 4)),
+        "surface": rng.uniform(0.2, 1, (batch, *SIZE, 2)),
+        "viewer": rng.normal(size=(batch, 4)),
+        "lights": rng.normal(size=(batch, 3, 12)) * [1, 1, 1, 0, *[1] * 8] + [0, 0, 0, 1, *[0] * 8],
+        "scale": rng.normal(size=batch),
         "triangles": sphere.triangles,
         "neighbours": neighbours(sphere.triangles),
         "starts": starts,
@@ -151,6 +156,19 @@ def sample_face_texture(x: Inputs) -> tuple:
     return (ops.sample_face_texture(x["face_textures"], fragments_of(x)),)
 
 
+def map_normals(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    normals, tangents = (ops.interpolate(x[name], fragments, x["triangles"]) for name in ("attributes", "tangents"))
+    return (ops.map_normals(normals, tangents, x["background"], fragments, x["scale"]),)
+
+
+def shade_metallic(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    normals = ops.interpolate(x["attributes"], fragments, x["triangles"])
+    planes = (x["background"], normals, x["target"], x["surface"])
+    return (ops.shade_metallic(*planes, x["viewer"], x["lights"], fragments),)
+
+
 def soft(x: Inputs) -> tuple:
     fragments = ops.soft_rasterize(x["pos_clip"], x["triangles"], SIZE, sigma=1e-3, layers=4)
     image = ops.interpolate(x["attributes"], _layer(fragments, 0), x["triangles"])
@@ -168,7 +186,7 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     for function in (
         rasterize, rasterize_behind, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
         silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, sample_cube,
-        sample_face_texture, soft, squared_error, smooth, downsample,
+        sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
     )
 }  # fmt: skip
 

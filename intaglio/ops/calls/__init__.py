@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import classic, cube, geometry, image, loss, soft, surface, texture, visibility
+from . import classic, cube, geometry, image, loss, shade, soft, surface, texture, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .cube import SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
 from .geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
 from .op import Call, Op
+from .shade import MAP_NORMALS, SHADE_METALLIC
 from .soft import SOFT_BLEND, SOFT_RASTERIZE
 from .surface import SMOOTH
 from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
@@ -32,6 +33,7 @@ __all__ = [
     "FILTERS",
     "HALVE_TEXTURE",
     "INTERPOLATE",
+    "MAP_NORMALS",
     "OPS",
     "RASTERIZE",
     "RASTERIZE_BEHIND",
@@ -41,6 +43,7 @@ __all__ = [
     "SAMPLE_LEVEL",
     "SAMPLE_PYRAMID",
     "SCREEN_DERIVATIVES",
+    "SHADE_METALLIC",
     "SILHOUETTE",
     "SILHOUETTE_ERROR",
     "SILHOUETTE_ERROR_OF_RANGES",
@@ -54,7 +57,7 @@ __all__ = [
     "Op",
 ]
 
-_FILES = (geometry, texture, cube, visibility, soft, image, loss, surface, classic)
+_FILES = (geometry, texture, cube, visibility, soft, image, loss, surface, classic, shade)
 
 OPS: tuple[Op, ...] = sum((file.OPS for file in _FILES), ())
 
