@@ -34,6 +34,7 @@ from .topology import neighbours
 
 if TYPE_CHECKING:
     from . import losses, shapes
+    from .baking import BakedTexture, bake_texture, render_normals, visible_triangles
     from .camera import Camera, orbit, turntable
     from .io import (
         Asset,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmbientLight",
     "Asset",
+    "BakedTexture",
     "Camera",
     "DirectionalLight",
     "Fragments",
@@ -67,6 +69,7 @@ __all__ = [
     "Rendering",
     "SoftFragments",
     "antialias",
+    "bake_texture",
     "compare_silhouette",
     "downsample",
     "edge_gradient",
@@ -82,6 +85,7 @@ __all__ = [
     "orbit",
     "rasterize",
     "render",
+    "render_normals",
     "render_silhouette",
     "sample_cube",
     "sample_face_texture",
@@ -99,6 +103,7 @@ __all__ = [
     "soft_rasterize",
     "sweep_gradient",
     "turntable",
+    "visible_triangles",
 ]
 __version__ = "0.1.0"
 
@@ -106,6 +111,7 @@ __version__ = "0.1.0"
 _LOADED_LATER = {
     "AmbientLight": "light",
     "Asset": "io",
+    "BakedTexture": "baking",
     "Camera": "camera",
     "DirectionalLight": "light",
     "InputError": "io",
@@ -114,6 +120,7 @@ _LOADED_LATER = {
     "Picture": "picture",
     "PointLight": "light",
     "Rendering": "rendering",
+    "bake_texture": "baking",
     "compare_silhouette": "rendering",
     "load": "io",
     "load_asset": "io",
@@ -122,6 +129,7 @@ _LOADED_LATER = {
     "losses": "",
     "orbit": "camera",
     "render": "rendering",
+    "render_normals": "baking",
     "render_silhouette": "rendering",
     "save": "io",
     "save_animation": "io",
@@ -129,6 +137,7 @@ _LOADED_LATER = {
     "save_obj": "io",
     "shapes": "",
     "turntable": "camera",
+    "visible_triangles": "baking",
 }
 
 

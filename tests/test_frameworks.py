@@ -75,6 +75,7 @@ def scene_inputs():
         "matrix": CAMERA.projection.clip_from_view(SIZE) @ CAMERA.view_from_world,
         "alpha": rng.uniform(0.1, 0.9, (2, *SIZE)),
         "target": rng.uniform(0.1, 0.9, (2, *SIZE)),
+        "picture": rng.uniform(0.1, 0.9, (1, *SIZE, 3)),
         "distance": np.array([2.0, 3.0]),
         "elevation": np.array([20.0, -30.0]),
         "azimuth": np.array([40.0, 130.0]),
@@ -226,6 +227,12 @@ SCENE = {
         )
         for visibility in ("edge", "antialias", "sweep", "soft", None)
     },
+    "render_normals": (lambda x: (intaglio.render_normals(mesh_of(x), CAMERA, SIZE, space="view"),), ("vertices",)),
+    "visible_triangles": (lambda x: (intaglio.visible_triangles(mesh_of(x), CAMERA, SIZE),), ()),
+    "bake_texture": (
+        lambda x: intaglio.bake_texture(mesh_of(x, "uv"), x["picture"], CAMERA, masks=x["alpha"][:1], size=(16, 16)),
+        (),
+    ),
     "compare_silhouette": (
         lambda x: (intaglio.compare_silhouette(mesh_of(x), CAMERA, np.zeros(SIZE, np.float32), supersample=2),),
         ("vertices",),
