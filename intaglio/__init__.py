@@ -29,6 +29,7 @@ from .ops import (
     soft_blend,
     soft_rasterize,
     sweep_gradient,
+    textured,
 )
 from .topology import neighbours
 
@@ -102,6 +103,7 @@ __all__ = [
     "soft_blend",
     "soft_rasterize",
     "sweep_gradient",
+    "textured",
     "turntable",
     "visible_triangles",
 ]

@@ -102,11 +102,6 @@ void screen_derivatives(Arguments& next) {
 }
 
 template <class T>
-Index* neighbours_of(const Array& neighbours, const Geometry<T>& g) {
-  return g.own_triangles ? neighbours.data<Index>({g.rows, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
-}
-
-template <class T>
 Surface<T> surface_of(const Array& image, const Array& triangle_id, const Array& pos_clip, const Array& triangles,
                       const Array& ranges, const Array& neighbours) {
   Raster r = raster_of(triangle_id);
@@ -117,12 +112,6 @@ Surface<T> surface_of(const Array& image, const Array& triangle_id, const Array&
           triangle_id.data<Index>({g.images(), -1, -1}),
           image_of<const T>(image, r),
           image.size(-1)};
-}
-
-// No sane mesh gets here, so it is said rather than counted: the edges of these pixels pass for edges without motion.
-std::string warning_of_cut_walks(int64_t count) {
-  if (count == 0) return {};
-  return std::to_string(count) + " pixel pairs gave up after 4096 triangles within one pixel; their gradient may be wrong";
 }
 
 void edge_gradient_vjp(Arguments& next) {
@@ -300,6 +289,7 @@ const Bindings& bindings() {
                    {"squared_error_vjp", "squared_error backward", bound::squared_error_vjp},
                    {"smooth", "smooth", bound::smooth}};
     bind_texture(table);
+    bind_textured(table);
     bind_sweep_gradient(table);
     bind_shade(table);
     bind_soft(table);

@@ -81,6 +81,7 @@ using Bindings = std::vector<Binding>;
 // All of them, each file's in turn.
 const Bindings& bindings();
 void bind_texture(Bindings& to);
+void bind_textured(Bindings& to);
 void bind_sweep_gradient(Bindings& to);
 void bind_shade(Bindings& to);
 void bind_soft(Bindings& to);
@@ -126,6 +127,17 @@ FaceTextures<T> face_textures_of(const Array& textures, Raster raster) {
   const T* values = own ? textures.data<const T>({raster.batch, -1, resolution, resolution, resolution, -1})
                         : textures.data<const T>({-1, resolution, resolution, resolution, -1});
   return {values, textures.size(own ? 1 : 0), resolution, textures.size(-1), own};
+}
+
+template <class T>
+Index* neighbours_of(const Array& neighbours, const Geometry<T>& g) {
+  return g.own_triangles ? neighbours.data<Index>({g.rows, g.num_triangles, 3}) : neighbours.data<Index>({g.num_triangles, 3});
+}
+
+// No sane mesh gets here, so it is said rather than counted: the edges of these pixels pass for edges without motion.
+inline std::string warning_of_cut_walks(int64_t count) {
+  if (count == 0) return {};
+  return std::to_string(count) + " pixel pairs gave up after 4096 triangles within one pixel; their gradient may be wrong";
 }
 
 }  // namespace intaglio

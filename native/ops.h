@@ -192,6 +192,33 @@ template <class T>
 void sample_texture_vjp(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
                         const T* grad_out, T* grad_texels, T* grad_uv);
 
+// A mesh and where its texture lies: uv with two channels and as many triangles as the geometry.
+template <class T>
+struct TexturedMesh {
+  Geometry<T> geometry;
+  Attributes<T> uv;
+  Wrap wrap;
+};
+
+// A texel of a pyramid that an op makes for itself takes this many channels.
+constexpr int64_t padded_channels(int64_t channels) {
+  return channels == 3 ? 4 : channels;
+}
+
+// A texture of `channels` seen on a mesh through trilinear filtering: rasterize, interpolate, screen_derivatives and
+// sample_texture one after the other, 0 on the background. `pyramid` says the sizes of the padded `texels` that are written;
+// its own pointer is not used.
+template <class T>
+void textured(const TexturedMesh<T>& mesh, Raster raster, const T* texture, const Texture<T>& pyramid, int64_t channels,
+              int32_t* triangle_id, T* texels, T* image);
+
+// `surface` shows the image that was made, `pyramid` its texels. grad_pos_clip, with the gradient of the visible edges, or
+// grad_uv or both grad_texels, which are room to work in, and grad_texture may be null. The number of surface walks that were
+// cut short is returned.
+template <class T>
+int64_t textured_vjp(const TexturedMesh<T>& mesh, const Surface<T>& surface, const Texture<T>& pyramid, const T* grad_image,
+                     T* grad_pos_clip, T* grad_uv, T* grad_texels, T* grad_texture);
+
 // Levels of a pyramid of cube maps one after the other, each [6, size, size, channels] of its size, faces +x -x +y -y +z -z
 // (math/cube.h); num_texels of all levels, with a leading batch axis if own_texels.
 template <class T>

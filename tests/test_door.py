@@ -363,6 +363,30 @@ CASES = {
         "sample_face_texture: fragments.triangle_id must be in [-1, 0); got 0 "
         "(were these fragments made from other triangles?)",
     ),
+    # textured
+    "uv in three dimensions": (
+        lambda: ops.textured(POS, TRIANGLES, POS[0, :, :3], TEXTURE, SIZE),
+        "textured: uv must be [T, 2] or [B, T, 2] with B = 1 from pos_clip; got [3, 3] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a texture for three": (
+        lambda: ops.textured(POS, TRIANGLES, POS[0, :, :2], np.concatenate([TEXTURE] * 3), SIZE),
+        "textured: texture must be [H, W, C] or [B, H, W, C] with B = 1 from pos_clip; got [3, 4, 4, 3] "
+        "(a grey texture still has its axis: texture[..., None])",
+    ),
+    "uv of another mesh": (
+        lambda: ops.textured(POS, TRIANGLES, POS[0, :, :2], TEXTURE, SIZE, uv_triangles=TRIANGLES[[0, 0]]),
+        "textured: uv_triangles must be [F, 3] or [B, F, 3] with B = 1 from pos_clip, F = 1 from triangles; got [2, 3] "
+        "(one row for each of triangles)",
+    ),
+    "a uv index too large": (
+        lambda: ops.textured(POS, TRIANGLES, POS[0, :2, :2], TEXTURE, SIZE),
+        "textured: uv_triangles must be in [0, 2); got 2 (indices must stay below the number of uv)",
+    ),
+    "a wrap of textured that is none": (
+        lambda: ops.textured(POS, TRIANGLES, POS[0, :, :2], TEXTURE, SIZE, wrap="border"),
+        "textured: wrap must be one of repeat, mirror, clamp; got 'border' (what lies beyond the border)",
+    ),
     # sample_cube
     "a cube of five faces": (
         lambda: ops.sample_cube(CUBE[:5], DIRECTIONS),
@@ -524,6 +548,6 @@ def test_the_ops_are_importable_from_intaglio():
     names = (
         "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_cube sample_face_texture "
         "edge_gradient antialias sweep_gradient soft_rasterize soft_blend silhouette silhouette_error downsample "
-        "neighbours set_num_threads get_num_threads"
+        "textured neighbours set_num_threads get_num_threads"
     )
     assert [name for name in names.split() if not hasattr(intaglio, name)] == []

@@ -17,6 +17,7 @@ from .shade import map_normals, shade_metallic
 from .soft import SoftFragments, soft_blend, soft_rasterize
 from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
+from .textured import textured
 from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "soft_rasterize",
     "squared_error",
     "sweep_gradient",
+    "textured",
 ]
 
 

@@ -16,13 +16,16 @@ MAX_ANISOTROPY = 64
 _TEXTURE = (("H", "W", "C"), ("B", "H", "W", "C"))
 
 
-def _texture_door(op: str, texture: Array, *others: tuple) -> Door:
-    door = Door(op, "texture", texture)
+def check_texture(door: Door, texture: Array, *others: tuple) -> None:
     door.value("texture", texture, *_TEXTURE, *others, remedy="a grey texture still has its axis: texture[..., None]")
     height, width = texture.shape[-3:-1]
     if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
         door.fail("texture", f"1 to {MAX_SIZE} texels wide and high", f"{height} x {width}", "resize it")
-    return door
+
+
+def check_wrap(door: Door, wrap: str) -> None:
+    if wrap not in calls.WRAPS:
+        door.fail("wrap", f"one of {', '.join(calls.WRAPS)}", repr(wrap), "what lies beyond the border")
 
 
 def mip_pyramid(texture: Array) -> tuple[Array, ...]:
@@ -39,7 +42,8 @@ def mip_pyramid(texture: Array) -> tuple[Array, ...]:
 
     Williams: Pyramidal Parametrics, SIGGRAPH 1983.
     """
-    door = _texture_door("mip_pyramid", texture, ("B", 6, "N", "N", "C"))
+    door = Door("mip_pyramid", "texture", texture)
+    check_texture(door, texture, ("B", 6, "N", "N", "C"))
     xp, (*batch, height, width, channels) = namespace(texture), texture.shape
     level = xp.reshape(texture, (math.prod(batch), height, width, channels))
     levels = [texture]
@@ -103,11 +107,11 @@ def sample_texture(
     levels = tuple(texture) if isinstance(texture, tuple | list) else (texture,)
     if not levels:
         raise ValueError("sample_texture: texture must be an array or levels; got no level (see mip_pyramid)")
-    door = _texture_door("sample_texture", levels[0])
+    door = Door("sample_texture", "texture", levels[0])
+    check_texture(door, levels[0])
     _check_levels(door, levels)
     door.value("uv", uv, ("B", "h", "w", 2))
-    if wrap not in calls.WRAPS:
-        door.fail("wrap", f"one of {', '.join(calls.WRAPS)}", repr(wrap), "what lies beyond the border")
+    check_wrap(door, wrap)
     _check_anisotropy(door, max_anisotropy, filter)
     height, width = levels[0].shape[-3:-1]
     border = calls.WRAPS.index(wrap)

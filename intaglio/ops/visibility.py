@@ -66,7 +66,7 @@ def _surface_door(
     return door, check_geometry(door, pos_clip, triangles, ranges)
 
 
-def _checked_neighbours(
+def checked_neighbours(
     door: Door, pos_clip: Array, triangles: Array, ranges: Array | None, neighbours: Array | None
 ) -> Array:
     if neighbours is None:
@@ -85,7 +85,7 @@ def _apply_to_surface(
     neighbours: Array | None,
 ) -> Array:
     door, ranges = _surface_door(op.name, image, fragments, pos_clip, triangles, ranges)
-    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
     return door.front.apply(op, image, fragments.triangle_id, pos_clip, triangles, ranges, table)[0]
 
 
@@ -138,7 +138,7 @@ def silhouette(
     barycentrics and depths that a silhouette does not need.
     """
     door, ranges = rasterize_door("silhouette", pos_clip, triangles, size, ranges)
-    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
     return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, ranges, table, size[0], size[1])[1]
 
 
@@ -184,7 +184,7 @@ def silhouette_error(
         door.fail(
             "target", "without gradient", "one that wants it", "detach it, or compose silhouette and squared_error"
         )
-    table = _checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
     if ranges is not None:
         inputs = (pos_clip, triangles, ranges, table, target, supersample)
         return door.front.apply(calls.SILHOUETTE_ERROR_OF_RANGES, *inputs)[0]

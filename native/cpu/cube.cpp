@@ -97,8 +97,7 @@ class CubeLocator {
   const CubeBlock<T>& block(int n) const { return blocks_[n]; }
 
   void find(int64_t at, int64_t count) {
-    T room[3 * kBlock];
-    locate(padded_block(directions_ + 3 * at, 3, count, room), places_);
+    locate(padded_block(directions_ + 3 * at, 3, count, room_), places_);
     for (int i = 0; i < count && lod_; ++i) {
       LevelPair<T> levels = level_pair(lod_[at + i], cube_.num_levels);
       put_level(blocks_[0], i, levels.low, 1 - levels.share);
@@ -119,6 +118,7 @@ class CubeLocator {
   Filter filter_;
   const T *directions_, *lod_;
   int32_t starts_[kMaxLevels];
+  T room_[3 * kBlock];
   CubePlaces<T> places_;
   CubeBlock<T> blocks_[2];
 };

@@ -3,6 +3,8 @@
 // the first row, the top left of the image; texel centres lie at half-integers. Williams: Pyramidal Parametrics, 1983.
 // Heckbert: Fundamentals of Texture Mapping and Image Warping, 1989. OpenGL 4.6, 8.14.
 #pragma once
+#include <cstring>
+
 #include "vec.h"
 
 namespace intaglio {
@@ -102,13 +104,40 @@ INTAGLIO_HD Vec2<T> bilinear_weights_vjp(T across, T down, const T grad_weight[4
           (1 - across) * (grad_weight[2] - grad_weight[0]) + across * (grad_weight[3] - grad_weight[1])};
 }
 
-// The level of detail: log2 of the longer side of the pixel's footprint, in texels of level 0, within the levels there are.
-// d = (du/dx, du/dy, dv/dx, dv/dy), per pixel. OpenGL 4.6, (8.8).
+// log2 of a number from 1 on, to about a rounding. Plain arithmetic, for all lanes at once.
+INTAGLIO_HD float log2_of(float x) {
+  int32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  int32_t shifted = bits - 0x3f3504f3;  // sqrt(1/2): the mantissa then lies around 1
+  int32_t exponent = shifted >> 23, mantissa_bits = bits - exponent * (1 << 23);
+  float mantissa;
+  std::memcpy(&mantissa, &mantissa_bits, sizeof mantissa);
+  float t = (mantissa - 1) / (mantissa + 1), square = t * t;  // log(m) = 2 artanh(t), |t| < 0.172
+  float series = 1 + square * (1.0f / 3 + square * (1.0f / 5 + square * (1.0f / 7 + square * (1.0f / 9))));
+  return (float)exponent + 2.88539008f * t * series;  // 2 / log(2)
+}
+
+INTAGLIO_HD double log2_of(double x) {
+  return std::log2(x);
+}
+
+// The squared longer side of a pixel's footprint, in texels of level 0. d = (du/dx, du/dy, dv/dx, dv/dy), per pixel.
+template <class T>
+INTAGLIO_HD T footprint_squared(const T d[4], T width, T height) {
+  T ux = d[0] * width, uy = d[1] * width, vx = d[2] * height, vy = d[3] * height;
+  return max_of(ux * ux + vx * vx, uy * uy + vy * vy);
+}
+
+// The level of detail: log2 of the longer side, within the levels there are. OpenGL 4.6, (8.8).
+template <class T>
+INTAGLIO_HD T level_of_detail(T squared, int64_t num_levels) {
+  // NaN counts as level 0.
+  return min_of((T)0.5 * log2_of(squared > 1 ? squared : (T)1), (T)(num_levels - 1));
+}
+
 template <class T>
 INTAGLIO_HD T level_of_detail(const T d[4], T width, T height, int64_t num_levels) {
-  T ux = d[0] * width, uy = d[1] * width, vx = d[2] * height, vy = d[3] * height;
-  T squared = max_of(ux * ux + vx * vx, uy * uy + vy * vy);
-  return clamp((T)0.5 * std::log2(squared), (T)0, (T)(num_levels - 1));  // NaN counts as level 0
+  return level_of_detail(footprint_squared(d, width, height), num_levels);
 }
 
 // A footprint that is longer than it is wide: `count` probes at `level`, evenly along (axis_u, axis_v), which is its longer
@@ -139,7 +168,7 @@ INTAGLIO_HD ProbeLine<T> probe_line(const T d[4], T width, T height, int64_t num
   T count = clamp(std::floor(major / minor + (T)0.5), (T)1, (T)most);
   T along_u = uu >= vv ? root + half_difference : uv, along_v = uu >= vv ? uv : root - half_difference;
   T length = std::sqrt(along_u * along_u + along_v * along_v), scale = length > 0 ? major / length : (T)0;
-  T level = clamp(std::log2(max_of(minor, major / count)), (T)0, (T)(num_levels - 1));
+  T level = clamp(log2_of(max_of(minor, major / count)), (T)0, (T)(num_levels - 1));
   return {(int64_t)count, level, along_u * scale / width, along_v * scale / height};
 }
 

@@ -145,6 +145,11 @@ def trilinear(x: Inputs) -> tuple:
     return ops.sample_texture(levels, uv, **options), ops.sample_texture(levels, uv, max_anisotropy=4, **options)
 
 
+def textured(x: Inputs) -> tuple:
+    uv, pixels = x["attributes"][..., :2], SIZE
+    return (ops.textured(x["pos_clip"], x["triangles"], uv, x["texture"], pixels, neighbours=x["neighbours"]),)
+
+
 def sample_cube(x: Inputs) -> tuple:
     return (
         ops.sample_cube(x["cube"], x["directions"]),
@@ -185,8 +190,8 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
         rasterize, rasterize_behind, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
-        silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, sample_cube,
-        sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
+        silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
+        sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
     )
 }  # fmt: skip
 

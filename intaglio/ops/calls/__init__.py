@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import classic, cube, geometry, image, loss, shade, soft, surface, texture, visibility
+from . import classic, cube, geometry, image, loss, shade, soft, surface, texture, textured, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .cube import SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
 from .geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
@@ -12,6 +12,7 @@ from .shade import MAP_NORMALS, SHADE_METALLIC
 from .soft import SOFT_BLEND, SOFT_RASTERIZE
 from .surface import SMOOTH
 from .texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
+from .textured import TEXTURED
 from .visibility import (
     ANTIALIAS,
     EDGE_GRADIENT,
@@ -52,12 +53,13 @@ __all__ = [
     "SOFT_RASTERIZE",
     "SQUARED_ERROR",
     "SWEEP_GRADIENT",
+    "TEXTURED",
     "WRAPS",
     "Call",
     "Op",
 ]
 
-_FILES = (geometry, texture, cube, visibility, soft, image, loss, surface, classic, shade)
+_FILES = (geometry, texture, cube, textured, visibility, soft, image, loss, surface, classic, shade)
 
 OPS: tuple[Op, ...] = sum((file.OPS for file in _FILES), ())
 
