@@ -35,7 +35,7 @@ PYTHON_LAYERS = {
     "material": BASE | SCENE | {"ops"},
     "losses": BASE | SCENE | {"ops"},
     "shapes": BASE | {"mesh"},
-    "io": BASE | {"mesh", "picture", "atlas", "io"},
+    "io": BASE | {"mesh", "camera", "picture", "atlas", "io"},
     "shading": BASE | SCENE | {"ops"},
     "around": BASE | SCENE | {"ops"},
     "rendering": BASE | SCENE | {"ops", "around", "picture", "shading", "rendering"},

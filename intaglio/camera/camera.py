@@ -89,7 +89,7 @@ class Camera:
         near: float = 0.1,
         far: float = 100.0,
     ) -> Camera:
-        """A calibrated camera, as OpenCV and COLMAP give it: x_camera = R x_world + t, x right, y down, z forward.
+        """A calibrated camera, as OpenCV gives it: x_camera = R x_world + t, x right, y down, z forward.
 
         Args:
             K: [3, 3] or [B, 3, 3], differentiable; pixel centres are integers.

@@ -4,6 +4,7 @@
 from .animation import Animation, save_animation
 from .asset import Asset
 from .atomic import write_atomically
+from .cameras import Views, load_cameras, save_cameras
 from .errors import InputError
 from .files import load, load_asset, save
 from .images import load_image, save_image
@@ -19,14 +20,17 @@ __all__ = [
     "Asset",
     "InputError",
     "Limits",
+    "Views",
     "load",
     "load_asset",
+    "load_cameras",
     "load_image",
     "load_obj",
     "load_ply",
     "load_stl",
     "save",
     "save_animation",
+    "save_cameras",
     "save_image",
     "save_obj",
     "save_ply",

@@ -19,6 +19,7 @@ from .limits import Limits
 
 if TYPE_CHECKING:
     from ..mesh import Mesh
+    from .cameras import Views
 
 __all__ = [
     "Animation",
@@ -308,3 +309,16 @@ class Asset(Described):
         from .asset_mesh import mesh_of  # which needs all of the above
 
         return mesh_of(self, limits or Limits())
+
+    def views(self, *, far: float = 100.0) -> Views:
+        """The cameras of the shown scene, each named after its node, in world space.
+
+        Other arguments:
+            far: the far plane of those that say none.
+
+        Raises:
+            InputError: a transform has no inverse.
+        """
+        from .cameras.assets import views_of_asset  # which needs all of the above
+
+        return views_of_asset(self, self.name or "an asset", far)

@@ -14,6 +14,8 @@ from intaglio.io import load_obj, load_ply, load_stl, save_image, save_obj, save
 from intaglio.io.gltf import write_gltf
 from intaglio.mesh import Mesh
 
+from .cameras import CAMERA_FILES, camera_seeds, read_cameras
+
 __all__ = ["TARGETS", "read", "seeds"]
 
 LIMITS = Limits(max_bytes=1 << 16, max_vertices=1 << 12, max_pixels=1 << 14)
@@ -107,6 +109,7 @@ TARGETS = {
     "gltf": Target("a.gltf", _asset),
     "glb": Target("a.glb", _asset),
     "image": Target("a.png", lambda path: load_image(path, max_pixels=LIMITS.max_pixels)),
+    **{name: Target(file, lambda path: read_cameras(path, LIMITS)) for name, file in CAMERA_FILES.items()},
 }
 
 
@@ -140,6 +143,7 @@ def seeds(folder):
         "gltf": [json.dumps(awkward_gltf()).encode(), *of("rich.gltf")],
         "glb": of("rich.glb"),
         "image": of("p.png", "a.jpg", "p8.png", "grey.png"),
+        **camera_seeds(folder),
     }
 
 

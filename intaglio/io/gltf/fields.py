@@ -21,8 +21,8 @@ MAX_DEPTH = 64
 IS_WHOLE = "is it a whole glTF file?"
 
 
-def parse_json(path: Path, data: bytes) -> Fields:
-    """The object that JSON of bounded depth holds.
+def parse_json(path: Path, data: bytes, *, remedy: str = IS_WHOLE) -> Fields:
+    """The object that JSON of bounded depth holds. remedy: what errors ask.
 
     Raises:
         InputError: it is damaged, too deep, or no object.
@@ -34,9 +34,9 @@ def parse_json(path: Path, data: bytes) -> Fields:
     try:
         found = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise InputError(path, f"its JSON is damaged: {error}", remedy=IS_WHOLE) from error
+        raise InputError(path, f"its JSON is damaged: {error}", remedy=remedy) from error
     if not isinstance(found, dict):
-        raise InputError(path, "its JSON is no object", remedy=IS_WHOLE)
+        raise InputError(path, "its JSON is no object", remedy=remedy)
     return Fields(path, "", found)
 
 
