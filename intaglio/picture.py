@@ -12,7 +12,15 @@ import numpy as np
 
 from .array import to_numpy
 
-__all__ = ["Picture", "linear_from_srgb", "plain_bytes", "png_bytes", "srgb_bytes", "srgb_from_linear"]
+__all__ = [
+    "Picture",
+    "checked_pixels",
+    "linear_from_srgb",
+    "plain_bytes",
+    "png_bytes",
+    "srgb_bytes",
+    "srgb_from_linear",
+]
 
 EASILY_SEEN = 128  # pixels; what is smaller is shown enlarged
 
@@ -63,7 +71,7 @@ def srgb_bytes(image: Any, op: str) -> np.ndarray:
     Raises:
         ValueError: it has another shape, or is not finite; `op` is who says so.
     """
-    pixels = _checked_pixels(image, op)
+    pixels = checked_pixels(image, op)
     index = (np.clip(pixels, 0, 1) * 65535 + 0.5).astype(np.uint16)
     coded = _srgb_byte_of_linear()[index]
     if pixels.ndim == 3 and pixels.shape[-1] == 4:
@@ -73,10 +81,15 @@ def srgb_bytes(image: Any, op: str) -> np.ndarray:
 
 def plain_bytes(image: Any, op: str) -> np.ndarray:
     """As `srgb_bytes`, of a picture that is in sRGB already."""
-    return _bytes(_checked_pixels(image, op))
+    return _bytes(checked_pixels(image, op))
 
 
-def _checked_pixels(image: Any, op: str) -> np.ndarray:
+def checked_pixels(image: Any, op: str) -> np.ndarray:
+    """A picture [H, W], [H, W, 3] or [H, W, 4] as a NumPy array.
+
+    Raises:
+        ValueError: it has another shape, or is not finite; `op` is who says so.
+    """
     pixels = to_numpy(image)
     if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[-1] not in (3, 4)):
         remedy = " (take one image of a batch: image[0])" if pixels.ndim == 4 else ""

@@ -140,7 +140,9 @@ def test_images_of_other_shapes_are_named(tmp_path, image, message):
 def test_images_that_are_not_finite_and_other_endings_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"^save_image: image must be finite; got NaN or infinity$"):
         save_image(tmp_path / "a.png", np.full((2, 2, 3), np.nan))
-    with pytest.raises(InputError, match=r"a.jpg: pictures are written as PNG \(end the name in .png\)$"):
+    with pytest.raises(
+        InputError, match=r"a.jpg: pictures are written as PNG, HDR or PFM \(end the name in .png, .hdr or .pfm\)$"
+    ):
         save_image(tmp_path / "a.jpg", np.ones((2, 2, 3)))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pictures in and out: linear floats inside, 8-bit sRGB at the door."""
+"""Pictures in and out: linear floats inside, 8-bit sRGB at the door; or floats as they are, where files hold light."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..picture import linear_from_srgb, plain_bytes, png_bytes, srgb_bytes
+from ..picture import checked_pixels, linear_from_srgb, plain_bytes, png_bytes, srgb_bytes
+from . import pfm, radiance
 from .atomic import write_atomically
 from .errors import InputError
 from .limits import Limits, read_bytes
@@ -21,21 +22,34 @@ from .limits import Limits, read_bytes
 __all__ = ["decode_image", "image_size", "load_image", "save_image"]
 
 FORMATS = ("PNG", "JPEG")
+# What holds light itself, of any strength: the bytes that it begins with, its reader; its ending, its writer.
+LIGHT_READERS = {
+    radiance.MAGIC: radiance.decode_radiance,
+    b"PF": pfm.decode_pfm,
+    b"Pf": pfm.decode_pfm,
+}
+LIGHT_WRITERS = {".hdr": radiance.encode_radiance, ".pfm": pfm.encode_pfm}
 
 
 def load_image(path: str | Path, *, linear: bool = True, max_pixels: int | None = None) -> np.ndarray:
     """A PNG or JPEG file as [H, W, 3] float32, or [H, W, 4] where it has an alpha channel; linear, 0 to 1.
 
-    Grey becomes three equal channels.
+    A Radiance file (.hdr, RGBE) or a float map (.pfm) as [H, W, 3] float32: light of any strength, linear; EXPOSURE and
+    COLORCORR of a .hdr are undone. Its bytes tell of which kind a file is, not its name. Grey becomes three equal
+    channels.
 
     Other arguments:
-        linear: False leaves the numbers as the file has them (sRGB, most often), from 0 to 1.
-        max_pixels: what is larger is refused; Pillow's own limit where not given.
+        linear: False leaves the numbers as the file has them (sRGB, most often), from 0 to 1. Light is linear anyway.
+        max_pixels: what is larger is refused; Pillow's own limit where not given, for light that of `Limits`.
 
     Raises:
         InputError: the file is missing, damaged, of another format, or too large.
     """
-    return decode_image(read_bytes(Path(path), Limits()), path, linear=linear, max_pixels=max_pixels)
+    data = read_bytes(Path(path), Limits())
+    read_light = LIGHT_READERS.get(data[:2])
+    if read_light is not None:
+        return read_light(data, path, Limits().max_pixels if max_pixels is None else max_pixels)
+    return decode_image(data, path, linear=linear, max_pixels=max_pixels)
 
 
 def decode_image(data: bytes, path: str | Path, *, linear: bool = True, max_pixels: int | None = None) -> np.ndarray:
@@ -76,11 +90,13 @@ def _opened(data: bytes, path: str | Path, take: Callable[[Any], Any], max_pixel
 
 
 def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
-    """Write a linear picture as 8-bit sRGB PNG, whole or not at all.
+    """Write a linear picture, whole or not at all: as 8-bit sRGB PNG, or as light of any strength.
 
     Args:
-        path: ends in .png.
-        image: [H, W, 3], [H, W, 4] with alpha, or [H, W] in greys; any framework. Values beyond 0 and 1 are cut off.
+        path: ends in .png; in .hdr (Radiance: each channel to 1/255 of the pixel's largest, none below 0) or .pfm
+            (32-bit floats).
+        image: [H, W, 3], [H, W, 4] with alpha, or [H, W] in greys; any framework. In a PNG values beyond 0 and 1 are
+            cut off; light has no alpha.
 
     Other arguments:
         linear: False writes the numbers as they are.
@@ -89,10 +105,26 @@ def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
         InputError: `path` has another ending or cannot be written to.
         ValueError: `image` has another shape, or is not finite.
     """
-    if Path(path).suffix.lower() != ".png":
-        raise InputError(path, "pictures are written as PNG", remedy="end the name in .png")
-    file = png_bytes((srgb_bytes if linear else plain_bytes)(image, "save_image"))
+    ending = Path(path).suffix.lower()
+    if ending in LIGHT_WRITERS:
+        file = LIGHT_WRITERS[ending](_light_pixels(image))
+    elif ending == ".png":
+        file = png_bytes((srgb_bytes if linear else plain_bytes)(image, "save_image"))
+    else:
+        raise InputError(path, "pictures are written as PNG, HDR or PFM", remedy="end the name in .png, .hdr or .pfm")
     write_atomically(path, lambda aside: aside.write_bytes(file))
+
+
+def _light_pixels(image: Any) -> np.ndarray:
+    pixels = checked_pixels(image, "save_image")
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=-1)
+    if pixels.shape[-1] != 3:
+        remedy = "light has no alpha: image[..., :3]"
+        raise ValueError(
+            f"save_image: image must be [H, W] or [H, W, 3] for light; got {list(pixels.shape)} ({remedy})"
+        )
+    return pixels
 
 
 def _float_array(picture: Any, linear: bool) -> np.ndarray:

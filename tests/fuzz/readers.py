@@ -80,6 +80,11 @@ end_header
 4 0 1 2 3 8 0 0 1 0 1 1 0 1
 3 0 1 2 6 0 0 1 0 1 1
 """
+# Two columns from the right, each with an old run.
+HDR = (
+    b"#?RGBE\n# by hand\nFORMAT=32-bit_rle_rgbe\nEXPOSURE= 2.0\nCOLORCORR= 1 1 0.5\n\n-X 2 +Y 4\n"
+    b"\x80\x40\x20\x81\1\1\1\3\x80\x80\x80\x7f\x81\x80\x80\x80\1\1\1\2"
+)
 
 
 class Target(NamedTuple):
@@ -108,6 +113,7 @@ TARGETS = {
     "stl": Target("a.stl", lambda path: load_stl(path, limits=LIMITS)),
     "gltf": Target("a.gltf", _asset),
     "glb": Target("a.glb", _asset),
+    "light": Target("a.hdr", lambda path: load_image(path, max_pixels=LIMITS.max_pixels)),
     "image": Target("a.png", lambda path: load_image(path, max_pixels=LIMITS.max_pixels)),
     **{name: Target(file, lambda path: read_cameras(path, LIMITS)) for name, file in CAMERA_FILES.items()},
 }
@@ -128,6 +134,11 @@ def seeds(folder):
     save_obj(folder / "cube.obj", cube)
     write_gltf(folder / "rich.glb", rich_asset())
     write_gltf(folder / "rich.gltf", rich_asset())
+    light = np.exp(np.random.default_rng(1).normal(size=(3, 9, 3)))
+    light[1] = 0.25
+    for name in ("runs.hdr", "floats.pfm"):
+        save_image(folder / name, light)
+    save_image(folder / "flat.hdr", light[:, :7])
     Image.new("RGB", (4, 4), (9, 8, 7)).save(folder / "a.jpg")
     Image.new("P", (4, 4), 3).save(folder / "p8.png")
     Image.new("I;16", (4, 4), 999).save(folder / "grey.png")
@@ -142,6 +153,7 @@ def seeds(folder):
         "stl": of("text.stl", "binary.stl"),
         "gltf": [json.dumps(awkward_gltf()).encode(), *of("rich.gltf")],
         "glb": of("rich.glb"),
+        "light": [HDR, *of("runs.hdr", "flat.hdr", "floats.pfm")],
         "image": of("p.png", "a.jpg", "p8.png", "grey.png"),
         **camera_seeds(folder),
     }
