@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native -name '*.h' -o -name '*.cpp' | grep -v third_party)
 
-.PHONY: setup demo test test-browser docs notebook lint format sanitize bench
+.PHONY: setup demo test test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -36,9 +36,19 @@ docs: setup
 	$(PIP) install --requirement docs/requirements.txt
 	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
 
-# FUZZ_COUNT mutated inputs (a million) for each reader, or for FUZZ_TARGETS ("obj mtl ply stl gltf glb image") alone.
+# FUZZ_COUNT mutated inputs (a million) for each reader and FUZZ_SCENES scenes (a hundred thousand) through the ops, or
+# FUZZ_TARGETS ("obj mtl ply stl gltf glb image scenes") alone.
 fuzz: setup
 	PYTHONPATH=tests $(PYTHON) -m fuzz
+
+# The scenes with native code built under AddressSanitizer and UndefinedBehaviorSanitizer, of which Python must know first.
+SANITIZED := build/sanitized
+fuzz-sanitized: setup
+	$(PIP) install --no-build-isolation --no-deps --upgrade --target $(SANITIZED) . \
+	  -C build-dir=$(SANITIZED)-objects -C cmake.define.INTAGLIO_SANITIZE=address,undefined -C install.strip=false
+	cd $(SANITIZED) && PYTHONPATH="$(CURDIR)/tests:$$($(CURDIR)/$(PYTHON) -c 'import sys; print(":".join(sys.path[1:]))')" \
+	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 FUZZ_TARGETS=scenes $(CURDIR)/$(PYTHON) -S -m fuzz
 
 # Every glTF that the writer makes before the Khronos validator; Node and npm must be there: apt-get install npm.
 GLTF_VALIDATOR := gltf-validator@2.0.0-dev.3.10

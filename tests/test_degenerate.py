@@ -7,7 +7,7 @@ import pytest
 import torch
 from reference import chains, scenes
 
-from intaglio import neighbours
+from intaglio import neighbours, ops
 from intaglio.topology import edge_ends
 
 
@@ -104,3 +104,52 @@ def test_jax_reports_it_from_a_thread_of_its_own():
     pull = jax.jit(jax.grad(lambda pos: (chains.edge_gradient(x | {"pos_clip": pos})[0] ** 2).sum()))
     with pytest.warns(RuntimeWarning, match=rf"^edge_gradient backward: \d+ pixel pairs {CUT_SHORT}$"):
         jax.block_until_ready(pull(x["pos_clip"]))
+
+
+# --- what fuzzing found
+
+TRIANGLE = np.float32([[[-0.9, -0.8, 0.1, 1], [0.9, -0.7, 0.2, 1.5], [0.1, 0.9, 0.3, 2]]])
+ONE = np.int32([[0, 1, 2]])
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e-25, 1e-12, 1e12, 1e30])
+def test_what_is_seen_does_not_depend_on_the_scale_of_clip_space(scale):
+    # Products of three such numbers vanish in float32, or overflow; weights and slopes were NaN.
+    plain, scaled = ops.rasterize(TRIANGLE, ONE, (9, 9)), ops.rasterize(TRIANGLE * np.float32(scale), ONE, (9, 9))
+    eps = 64 * np.finfo(np.float32).eps  # and 1e-38 has lost two of its digits
+    eps = 1e-4 if scale == 1e-38 else eps
+    np.testing.assert_array_equal(scaled.triangle_id, plain.triangle_id)
+    np.testing.assert_allclose(scaled.barycentrics, plain.barycentrics, atol=eps)
+    attributes = np.float32([[0, 0], [1, 0], [0, 1]])
+    slopes = [ops.screen_derivatives(attributes, plain, ONE, TRIANGLE * np.float32(s), ONE) for s in (1, scale)]
+    np.testing.assert_allclose(slopes[1], slopes[0], atol=eps)
+    soft = [ops.soft_rasterize(TRIANGLE * np.float32(s), ONE, (9, 9), layers=1) for s in (1, scale)]
+    if scale < 1e30:  # where z / w and x / w are exact enough
+        np.testing.assert_allclose(soft[1].barycentrics, soft[0].barycentrics, atol=8 * eps)
+
+
+def test_a_vertex_in_the_plane_of_the_eye_has_no_swept_gradient():
+    # Its gradient of 0 was divided by its w of 0.
+    pos_clip = torch.tensor([[[-1, -1, 0, 1], [1, -1, 0, 1], [0, 1, 0, 0]]], dtype=torch.float32, requires_grad=True)
+    triangles = torch.from_numpy(ONE)
+    fragments = ops.rasterize(pos_clip.detach(), triangles, (8, 8))
+    assert (fragments.triangle_id >= 0).any()
+    image = (fragments.triangle_id >= 0).float()[..., None]
+    ops.sweep_gradient(image, fragments, pos_clip, triangles).square().sum().backward()
+    assert pos_clip.grad.isfinite().all()
+
+
+def test_gradients_through_a_triangle_without_measurable_area_are_zero():
+    # Of corners at 1e-20 and less beside one of ordinary size the quotients overflowed.
+    corners = [[0.4, 0.2, 0.1, 0.42], [1e-20, -2e-20, 0, 3e-20], [2e-19, 1e-19, 0, 1e-19]]
+    pos_clip = torch.tensor([corners], dtype=torch.float32, requires_grad=True)
+    fragments = ops.rasterize(pos_clip, torch.from_numpy(ONE), (16, 16))
+    (fragments.barycentrics.sum() + fragments.depth.sum()).backward()
+    assert pos_clip.grad.isfinite().all()
+
+
+def test_soft_weights_far_from_the_eye_are_finite():
+    # One over a w of 1e32 times a small weight vanished, and 0 was divided by 0.
+    soft = ops.soft_rasterize(TRIANGLE * np.float32([1e31, 1e31, 1e36, 1e36]), ONE, (9, 9), layers=1)
+    assert (soft.triangle_id >= 0).any()
+    assert np.isfinite(soft.barycentrics).all()

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A short run of `make fuzz`, and that it would find something."""
 
+import numpy as np
 import pytest
-from fuzz import readers
+from fuzz import readers, scenes
 from fuzz.cameras import CAMERA_FILES
 from fuzz.mutating import generator, mutated
 
+from intaglio import ops
+
 COUNT = 300
 OF_CAMERAS = 100  # whose readers are many and small
+NUM_SCENES = 200
 
 
 @pytest.mark.parametrize("target", readers.TARGETS)
@@ -34,3 +38,29 @@ def test_an_input_is_made_again_by_its_number():
     seeds = [b"solid a\nvertex 0 0 0\n"]
     first, again = (mutated(seeds[0], seeds, generator("0 stl", 17)) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.filterwarnings("ignore:.*gave up after:RuntimeWarning")  # in tangles it may
+def test_hostile_scenes_are_drawn_or_refused():
+    num_drawn = sum(scenes.check(0, number) for number in range(NUM_SCENES))
+    assert 0 < num_drawn < NUM_SCENES
+
+
+@pytest.mark.filterwarnings("ignore:.*gave up after:RuntimeWarning")
+def test_a_wrong_result_of_an_op_is_seen(monkeypatch):
+    interpolate = ops.interpolate
+
+    def careless(attributes, *others):
+        return interpolate(attributes * np.nan, *others)
+
+    monkeypatch.setattr(ops, "interpolate", careless)
+    with pytest.raises(AssertionError, match="interpolate: not finite"):
+        [scenes.check(0, number) for number in range(NUM_SCENES)]
+
+
+@pytest.mark.filterwarnings("ignore:.*gave up after:RuntimeWarning")
+def test_a_scene_is_made_again_by_its_number():
+    first, again = (scenes.draw(np.random.default_rng((0, 3))) for _ in range(2))
+    assert first.keys() == again.keys()
+    for name in first:
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(first[name], again[name], strict=True))

@@ -54,7 +54,7 @@ INTAGLIO_INLINE void weigh_row(const T* pos_clip, const int32_t* triangles, cons
     }
     Vec4<T> v[3];
     load_triangle(pos_clip, triangles, id, v);
-    shrink_huge(v);
+    make_moderate(v);
     T X = (T)(first + 2 * begin) * inverse_width;
     weigh_run(v, X, Y, 2 * inverse_width, x - begin, row + 2 * begin);
   }

@@ -164,6 +164,7 @@ CornerGradients sweep_triangle(const SweptImage<T>& s, const Vec2<S> pixel[3], i
 // The ndc cotangent carried through the perspective division.
 template <class T>
 void add_to_vertex(const T* position, double grad_x, double grad_y, T* grad) {
+  if (grad_x == 0 && grad_y == 0) return;  // a vertex in the plane of the eye, among others
   double w = position[3];
   grad[0] += (T)(grad_x / w), grad[1] += (T)(grad_y / w);
   grad[3] -= (T)((grad_x * position[0] + grad_y * position[1]) / (w * w));

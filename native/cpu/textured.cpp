@@ -19,7 +19,7 @@ constexpr int kRunStep = 8, kLanes = kBlock + kRunStep;
 struct PixelRun {
   int begin, end;
   int32_t triangle_id;
-  bool is_huge;  // nothing that moves a huge triangle moves its weights
+  bool is_extreme;
 };
 
 // Texels that fill a register are added and scaled as one.
@@ -70,7 +70,7 @@ struct RunTriangle {
   SeenTriangle<T> seen;
   UvRun<T> uv;
   T X, Y;
-  bool is_huge;
+  bool is_extreme;
 };
 
 template <class T>
@@ -79,8 +79,8 @@ INTAGLIO_INLINE RunTriangle<T> triangle_of_run(const TexturedView<T>& view, int3
   const T* corner[3];
   for (int i = 0; i < 3; ++i) corner[i] = view.uv + 2 * (int64_t)view.uv_triangles[3 * (int64_t)id + i];
   load_triangle(view.pos_clip, view.triangles, id, t.pos);
-  t.is_huge = is_huge(t.pos);
-  if (t.is_huge) shrink_huge(t.pos);
+  t.is_extreme = is_extreme(t.pos);
+  make_moderate(t.pos);
   t.X = ndc_centre<T>(x, view.raster.width), t.Y = -ndc_centre<T>(y, view.raster.height);
   t.seen = seen_from(t.pos, t.X, t.Y);
   t.uv = uv_run(t.pos, t.seen, view.ndc_step(), corner);
@@ -99,7 +99,7 @@ INTAGLIO_INLINE void see_runs(const TexturedView<T>& view, const int32_t* ids, i
     if (id < 0) continue;
     const RunTriangle<T> triangle = triangle_of_run(view, id, x + begin, y);
     const UvRun<T>& run = triangle.uv;
-    seen.runs[seen.num_runs++] = {begin, at, id, triangle.is_huge};
+    seen.runs[seen.num_runs++] = {begin, at, id, triangle.is_extreme};
     for (int first = begin; first < at; first += kRunStep)
       for (int l = 0; l < kRunStep; ++l) {
         int i = first + l;
@@ -360,7 +360,7 @@ void spread_to_positions(const TexturedGradient<T>& g, C c, Stride stride, T* gr
             seen = 0;
             Vec4<T> whole[3], grad_v[3] = {};
             load_triangle(geometry.positions_of(b), geometry.triangles_of(b), run.triangle_id, whole);
-            if (is_huge(whole)) return;  // nothing that moves a huge triangle moves its weights
+            if (is_extreme(whole)) return;
             uv_run_vjp(t.uv, t.pos, t.seen, t.X, t.Y, viewer.view().ndc_step().x, along, grad_v);
             for (int i = 0; i < 3; ++i) {
               T* sum = sums + 4 * (int64_t)geometry.triangles_of(b)[3 * (int64_t)run.triangle_id + i];

@@ -15,6 +15,7 @@ template <class T>
 struct SoftTriangle {
   Vec2<T> corner[3];
   T inverse_w[3];
+  T share[3];           // inverse_w over the largest of the three: what weights are multiplied by, which do not depend on scale
   T depth[3];           // z / w
   T turn;               // +1 if counter-clockwise, else -1
   T inverse_length[3];  // one over the squared length of the edge from corner k to k + 1; 0 if it has none
@@ -32,8 +33,9 @@ INTAGLIO_HD bool soft_triangle(const Vec4<T> v[3], SoftTriangle<T>& t) {
     if (!(std::fabs(t.corner[i].x) < kFarthest && std::fabs(t.corner[i].y) < kFarthest && std::fabs(t.depth[i]) < kFarthest))
       return false;
   }
-  T area = 0;
+  T nearest = max_of(t.inverse_w[0], max_of(t.inverse_w[1], t.inverse_w[2])), area = 0;
   for (int i = 0; i < 3; ++i) {
+    t.share[i] = t.inverse_w[i] / nearest;
     Vec2<T> a = t.corner[i], b = t.corner[(i + 1) % 3];
     Vec2<T> edge{b.x - a.x, b.y - a.y};
     T squared = edge.x * edge.x + edge.y * edge.y;
@@ -55,6 +57,13 @@ struct SoftSample {
   T weight[3], depth;
 };
 
+// One over a sum of weights; 0 of so small a sum that its inverse is not finite.
+template <class T>
+INTAGLIO_HD T soft_inverse(T sum) {
+  T inverse = 1 / sum;
+  return sum >= (sizeof(T) == 4 ? (T)1e-35 : (T)1e-300) ? inverse : (T)0;
+}
+
 template <class T>
 INTAGLIO_HD SoftSample<T> soft_sample(const SoftTriangle<T>& t, T X, T Y) {
   SoftSample<T> s;
@@ -68,7 +77,7 @@ INTAGLIO_HD SoftSample<T> soft_sample(const SoftTriangle<T>& t, T X, T Y) {
     s.weight[i] = weight > 0 ? weight : 0;
     sum += s.weight[i], depth += s.weight[i] * t.depth[i];
   }
-  s.depth = depth / sum;
+  s.depth = depth * soft_inverse(sum);
   for (int i = 0; i < 3; ++i) {
     Vec2<T> a = p[i], edge{p[(i + 1) % 3].x - a.x, p[(i + 1) % 3].y - a.y};
     T place = -(a.x * edge.x + a.y * edge.y) * t.inverse_length[i];
@@ -94,8 +103,8 @@ INTAGLIO_HD T soft_probability(const SoftSample<T>& s, T sigma) {
 // Perspective-correct weights of vertices 0 and 1, clamped to the triangle.
 template <class T>
 INTAGLIO_HD Vec2<T> soft_barycentrics(const SoftTriangle<T>& t, const SoftSample<T>& s) {
-  T c[3] = {s.weight[0] * t.inverse_w[0], s.weight[1] * t.inverse_w[1], s.weight[2] * t.inverse_w[2]};
-  T inverse = 1 / (c[0] + c[1] + c[2]);
+  T c[3] = {s.weight[0] * t.share[0], s.weight[1] * t.share[1], s.weight[2] * t.share[2]};
+  T inverse = soft_inverse(c[0] + c[1] + c[2]);
   return {c[0] * inverse, c[1] * inverse};
 }
 
@@ -117,15 +126,15 @@ INTAGLIO_HD void soft_sample_vjp(const SoftTriangle<T>& t, T X, T Y, T sigma, T 
   grad_p[b].y += 2 * grad_squared * s.place * s.to_outline.y;
 
   // Through the weights: depth is their mean of z / w, barycentrics their shares after division by w.
-  T share[3], per_sum = 1 / (s.weight[0] + s.weight[1] + s.weight[2]);
-  for (int i = 0; i < 3; ++i) share[i] = s.weight[i] * t.inverse_w[i];
-  T per_share = 1 / (share[0] + share[1] + share[2]);
+  T share[3], per_sum = soft_inverse(s.weight[0] + s.weight[1] + s.weight[2]);
+  for (int i = 0; i < 3; ++i) share[i] = s.weight[i] * t.share[i];
+  T per_share = soft_inverse(share[0] + share[1] + share[2]);
   T mean = (grad_barycentrics.x * share[0] + grad_barycentrics.y * share[1]) * per_share;
   const T grad_barycentric[3] = {grad_barycentrics.x, grad_barycentrics.y, 0};
   T grad_weight[3];
   for (int i = 0; i < 3; ++i) {
     T grad_share = (grad_barycentric[i] - mean) * per_share;
-    grad_weight[i] = grad_share * t.inverse_w[i] + grad_depth * (t.depth[i] - s.depth) * per_sum;
+    grad_weight[i] = grad_share * t.share[i] + grad_depth * (t.depth[i] - s.depth) * per_sum;
     if (s.weight[i] == 0) grad_weight[i] = 0;
     T grad_z = grad_depth * s.weight[i] * per_sum * t.inverse_w[i];
     grad_v[i].z += grad_z;

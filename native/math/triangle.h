@@ -72,20 +72,35 @@ INTAGLIO_HD SeenTriangle<T> seen_from(const Vec4<T> v[3], T X, T Y) {
   return s;
 }
 
-// Products of such vectors overflow beyond this size. Weights do not change when the whole triangle is scaled.
 template <class T>
-INTAGLIO_HD bool is_huge(const Vec4<T> v[3]) {
+INTAGLIO_HD T largest_of(const Vec4<T> v[3]) {
   T largest = 0;
   for (int i = 0; i < 3; ++i)
     largest = max_of(largest, max_of(std::fabs(v[i].x), max_of(std::fabs(v[i].y), std::fabs(v[i].w))));
-  return largest > (sizeof(T) == 4 ? (T)1e15 : (T)1e140);
+  return largest;
 }
 
+// So large that products of such vectors overflow, or so small that they vanish. Gradients are left out: nothing that moves a
+// huge triangle moves its weights, and those of a minute one would lead beyond all numbers.
 template <class T>
-INTAGLIO_HD void shrink_huge(Vec4<T> v[3]) {
-  if (!is_huge(v)) return;
-  T scale = sizeof(T) == 4 ? (T)1e-20 : (T)1e-160;
+INTAGLIO_HD bool is_extreme(const Vec4<T> v[3]) {
+  T largest = largest_of(v);
+  return largest > (sizeof(T) == 4 ? (T)1e15 : (T)1e140) || largest < (sizeof(T) == 4 ? (T)1e-15 : (T)1e-140);
+}
+
+// Weights do not change when the whole triangle is scaled: to a size whose products neither overflow nor vanish.
+template <class T>
+INTAGLIO_HD void make_moderate(Vec4<T> v[3]) {
+  if (!is_extreme(v)) return;
+  constexpr bool kSingle = sizeof(T) == 4;
+  T scale = largest_of(v) > 1 ? (kSingle ? (T)1e-20 : (T)1e-160) : (kSingle ? (T)1e28 : (T)1e200);
   for (int i = 0; i < 3; ++i) v[i] = {v[i].x * scale, v[i].y * scale, v[i].z * scale, v[i].w * scale};
+}
+
+// A sum of products below this cannot be divided by: the quotients, or gradients through them, would not be finite.
+template <class T>
+INTAGLIO_HD T least_divisor() {
+  return sizeof(T) == 4 ? (T)1e-30 : (T)1e-280;
 }
 
 // The three homogeneous edge functions: edge[i] is proportional to the weight of vertex i, perspective included.
@@ -111,7 +126,8 @@ template <class T>
 INTAGLIO_HD Vec2<T> weights_of(T e0, T e1, T e2) {
   T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0);
   T sum = f0 + f1 + f2, inverse = 1 / sum;
-  return {sum > 0 ? f0 * inverse : (T)1 / 3, sum > 0 ? f1 * inverse : (T)1 / 3};
+  bool has_area = sum >= (sizeof(T) == 4 ? (T)1.2e-38 : (T)2.3e-308);  // the least with an inverse
+  return {has_area ? f0 * inverse : (T)1 / 3, has_area ? f1 * inverse : (T)1 / 3};
 }
 
 // The edge functions at (X, Y) and their steps when X grows by `step`: they are affine.
@@ -148,7 +164,7 @@ template <class T>
 INTAGLIO_HD void barycentrics_vjp(const Vec4<T> v[3], T X, T Y, Vec2<T> grad_weights, Vec4<T> grad_v[3]) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   EdgeFunctions<T> f = edge_functions(s);
-  if (!(f.sum > 0) || is_huge(v)) return;  // nothing that moves a huge triangle moves its weights
+  if (!(f.sum >= least_divisor<T>()) || is_extreme(v)) return;
   T inverse = f.sign / f.sum;
   T mean = (grad_weights.x * f.e[0] + grad_weights.y * f.e[1]) / f.sum;
   T grad_edge[3] = {f.e[0] > 0 ? (grad_weights.x - mean) * inverse : (T)0,
@@ -186,7 +202,7 @@ INTAGLIO_HD void plane_depth_vjp(const Vec4<T> v[3], T X, T Y, T grad_depth, Vec
   SeenTriangle<T> s = seen_from(v, X, Y);
   T e[3] = {cross(s.p[1], s.p[2]), cross(s.p[2], s.p[0]), cross(s.p[0], s.p[1])};
   T w = e[0] * v[0].w + e[1] * v[1].w + e[2] * v[2].w;
-  if (w == 0 || is_huge(v)) return;
+  if (!(std::fabs(w) >= least_divisor<T>()) || is_extreme(v)) return;
   T depth = (e[0] * v[0].z + e[1] * v[1].z + e[2] * v[2].z) / w, scale = grad_depth / w;
   T grad_edge[3];
   for (int i = 0; i < 3; ++i) {
