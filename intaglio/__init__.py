@@ -36,7 +36,7 @@ from .topology import neighbours
 if TYPE_CHECKING:
     from . import losses, shapes
     from .baking import BakedTexture, bake_texture, render_normals, visible_triangles
-    from .camera import Camera, orbit, turntable
+    from .camera import Camera, camera_path, orbit, turntable
     from .io import (
         Asset,
         InputError,
@@ -75,6 +75,7 @@ __all__ = [
     "Views",
     "antialias",
     "bake_texture",
+    "camera_path",
     "compare_silhouette",
     "downsample",
     "edge_gradient",
@@ -130,6 +131,7 @@ _LOADED_LATER = {
     "Rendering": "rendering",
     "Views": "io",
     "bake_texture": "baking",
+    "camera_path": "camera",
     "compare_silhouette": "rendering",
     "load": "io",
     "load_asset": "io",

@@ -17,6 +17,7 @@ from .array import like, namespace
 from .camera import Camera, Perspective
 from .camera.matrices import product
 from .camera.wide import WIDE
+from .trees import assembled
 
 __all__ = ["Around", "is_around"]
 
@@ -46,6 +47,7 @@ class Around:
         self.near, self.far = projection.near, projection.far
         side = projection.cube_size(size)
         self.face_size = (side, side)
+        self._found: Any = None  # directions of the pixels, once somebody has asked
 
     def cameras(self) -> Iterator[Camera]:
         """Of the six faces."""
@@ -53,7 +55,8 @@ class Around:
             face_from_view = np.eye(4)
             face_from_view[:3, :3] = np.array([right, up, [-x for x in middle]]) * MIRROR
             view = product(face_from_view, self.camera.view_from_world)
-            yield Camera(view, Perspective(90.0, self.near, self.far))
+            # Without the checks of its values, which torch.compile cannot trace.
+            yield assembled(Camera, {"view_from_world": view, "projection": Perspective(90.0, self.near, self.far)})
 
     def blended(self, faces: Sequence[Any]) -> Any:
         """Six pictures [B, n, n, C] -> [B, H, W, C] as the camera sees them, bilinear; 0 where it sees nothing."""
@@ -79,7 +82,10 @@ class Around:
 
     def _directions(self, other: Any) -> Any:
         """[B, H, W, 3] in the cube's space, like another array of that batch."""
-        directions = like(self.camera.projection.directions(self.size), other) * like(MIRROR, other)
+        directions = self._found
+        if directions is None:
+            directions = like(self.camera.projection.directions(self.size), other) * like(MIRROR, other)
+            self._found = directions
         return namespace(other).broadcast_to(directions, (other.shape[0], *self.size, 3))
 
     def _forward(self, depth: Any) -> Any:

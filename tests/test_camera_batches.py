@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from intaglio import turntable
+from intaglio import camera_path, turntable
 from intaglio.camera import Camera, Perspective, orbit
 
 SIZE = (48, 64)
@@ -123,6 +123,53 @@ def test_a_turntable_may_rise_and_recede():
 def test_a_turntable_has_a_whole_number_of_cameras(count):
     with pytest.raises(ValueError, match=re.escape(f"turntable: count must be a whole number from 1 on; got {count}")):
         turntable(count)
+
+
+# --- ways through cameras
+
+
+def keys():
+    places = [((0, 0, 2), 40), ((2, 1, 0), 50), ((0, 0, -3), 60), ((-2, 0, 0), 30)]
+    return Camera.stack([Camera.look_at(eye, fov_y_degrees=fov) for eye, fov in places])
+
+
+@pytest.mark.parametrize(("count", "closed", "step"), [(4, False, 1), (7, False, 2), (12, True, 3)])
+def test_a_way_meets_its_keys(count, closed, step):
+    way = camera_path(keys(), count, closed=closed)
+    assert len(way) == count
+    assert way[::step].view_from_world[:4] == pytest.approx(keys().view_from_world)
+    assert way[::step].projection.fov_y_degrees[:4] == pytest.approx(keys().projection.fov_y_degrees)
+
+
+def test_a_way_is_smooth_and_its_axes_are_at_right_angles():
+    way = camera_path(keys(), 400, closed=True)
+    turns = way.view_from_world[:, :3, :3]
+    assert turns @ turns.swapaxes(1, 2) == pytest.approx(np.tile(np.eye(3), (400, 1, 1)))
+    eyes = way.viewer(SIZE)[:, :3]
+    steps = np.roll(eyes, -1, axis=0) - eyes
+    bends = np.linalg.norm(np.roll(steps, -1, axis=0) - steps, axis=-1)
+    # Catmull and Rom's second derivative is at most some 20 here, at steps of 1 / 100; a corner would be a whole step.
+    assert bends.max() < 20 / 100**2
+    assert np.linalg.norm(steps, axis=-1).max() > 0.02
+
+
+def test_between_two_keys_the_way_is_straight():
+    way = camera_path(keys()[:2], 3)
+    assert way.viewer(SIZE)[1, :3] == pytest.approx([1, 0.5, 1])
+    assert way.projection.fov_y_degrees[1] == pytest.approx(45)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: camera_path(keys()[0], 3), "camera_path: keys must be a batch of at least 2 cameras; got 1 (see "
+         "Camera.stack)"),
+        (lambda: camera_path(keys(), 1), "camera_path: count must be a whole number from 2 on; got 1"),
+    ],
+)  # fmt: skip
+def test_bad_ways_are_named(make, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        make()
 
 
 # --- matrices that lead to pixels

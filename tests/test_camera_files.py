@@ -382,8 +382,10 @@ def test_what_a_format_has_no_place_for_is_named(tmp_path, file, kind, projectio
 
 
 def test_unknown_kinds_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"a.yml: is of no known kind \(transforms.json, a folder of COLMAP's, "):
+    with pytest.raises(InputError, match=r"a.yml: is of no known kind \(cv::FileStorage writes .json too"):
         load_cameras(put(tmp_path / "a.yml", "%YAML:1.0"))
+    with pytest.raises(InputError, match=r"a.obj: is of no known kind \(transforms.json, a folder of COLMAP's, "):
+        load_cameras(put(tmp_path / "a.obj", ""))
     with pytest.raises(InputError, match=r"a.yml: cameras are not written as this kind of file \(end it in .json, "):
         save_cameras(tmp_path / "a.yml", many_views(Panorama()))
     with pytest.raises(ValueError, match=r"^save_cameras: kind must be one of 'transforms', .*; got 'nerf'$"):

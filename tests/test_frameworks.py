@@ -13,8 +13,19 @@ from frameworks import DIFFERENTIATING, evaluate
 from reference import chains, scenes
 
 import intaglio
-from intaglio import AmbientLight, Camera, DirectionalLight, Mesh, PointLight, losses, ops, orbit, turntable
-from intaglio.array import like
+from intaglio import (
+    AmbientLight,
+    Camera,
+    DirectionalLight,
+    Mesh,
+    PointLight,
+    camera_path,
+    losses,
+    ops,
+    orbit,
+    turntable,
+)
+from intaglio.array import like, namespace
 from intaglio.neural_renderer.rasterizing import draw
 from intaglio.ops import calls, door
 from intaglio.tangents import tangent_groups, tangents
@@ -122,6 +133,10 @@ def seen(x, ask):
     )
 
 
+def two_eyes(x):
+    return namespace(x["eye"]).stack([x["eye"], x["place"]])
+
+
 def fisheye_of(x):
     return Camera.fisheye(x["K"], x["R"], x["t"], SIZE, distortion=x["lens"], fov_degrees=170)
 
@@ -165,6 +180,10 @@ SCENE = {
     "stack": (
         lambda x: (Camera.stack([Camera.look_at(x["eye"]), Camera.look_at(x["at"])])[1:].clip(x["vertices"], SIZE),),
         ("at", "vertices"),
+    ),
+    "camera_path": (
+        lambda x: (camera_path(Camera.look_at(two_eyes(x)), 3).clip(x["vertices"], SIZE),),
+        ("eye", "vertices"),
     ),
     "from_projection": (
         lambda x: (Camera.from_projection(x["P"], SIZE, in_front=(0, 0, 0)).clip(x["vertices"], SIZE),),

@@ -259,6 +259,17 @@ def test_the_cube_is_as_fine_as_the_picture():
     assert Fisheye(K, (48, 64), face_size=7).cube_size((1000, 2000)) == 7
 
 
+def test_a_wide_picture_survives_torch_compile():
+    def seen(vertices, matrix):
+        camera = Camera(view, Fisheye(matrix, (24, 32), face_size=16))
+        return render_silhouette(cubes.replace(vertices=vertices), camera, (24, 32), visibility=None)
+
+    cubes, view = boxes().to("torch"), torch.eye(4, dtype=torch.float64)
+    matrix = torch.tensor([[10.0, 0, 15.5], [0, 10, 11.5], [0, 0, 1]], dtype=torch.float64)
+    compiled = torch.compile(seen, fullgraph=True, backend="eager")(cubes.vertices, matrix)
+    assert torch.allclose(compiled, seen(cubes.vertices, matrix))
+
+
 # --- gradients of pictures
 
 

@@ -8,7 +8,7 @@ arrays of a framework stay in it and carry gradients, and no value of theirs is 
 
 from .camera import Camera
 from .intrinsics import Intrinsics
-from .paths import turntable
+from .paths import camera_path, turntable
 from .placing import orbit
 from .projections import Orthographic, Perspective, RawMatrix
 from .wide import Fisheye, Panorama
@@ -21,6 +21,7 @@ __all__ = [
     "Panorama",
     "Perspective",
     "RawMatrix",
+    "camera_path",
     "orbit",
     "turntable",
 ]

@@ -13,7 +13,7 @@ from ..array import as_float_array, leader, like, namespace
 from .matrices import product
 from .projections import Size
 
-__all__ = ["batch_of", "numbered", "stacked"]
+__all__ = ["batch_of", "blended", "numbered", "stacked"]
 
 # How many axes a field has without a batch; all other fields are the same for a whole batch.
 NUM_AXES = {"view_from_world": 2, "fov_y_degrees": 0, "half_height": 0, "K": 2, "distortion": 1, "matrix": 2}
@@ -57,6 +57,16 @@ def stacked(cameras: Sequence[Any]) -> Any:
     joined = {name: _joined(name, [row[name] for row in rows], counts) for name in rows[0]}
     view = joined.pop("view_from_world")
     return replace(cameras[0], view_from_world=view, projection=replace(first, **joined))
+
+
+def blended(camera: Any, weights: np.ndarray) -> Any:
+    """Its projection with weighted sums of each array's batch, [count, B]."""
+    changed = {}
+    for name, x in _arrays(camera):
+        if name != "view_from_world" and x.ndim > NUM_AXES[name]:
+            rows = namespace(x).reshape(x, (x.shape[0], -1))
+            changed[name] = namespace(x).reshape(like(weights, x) @ rows, (len(weights), *x.shape[1:]))
+    return replace(camera.projection, **changed)
 
 
 def _arrays(camera: Any) -> list[tuple[str, Any]]:

@@ -54,8 +54,9 @@ def in_world(view_from_world: Any, directions: Any) -> Any:
 def through_pixels(size: Size) -> tuple[np.ndarray, np.ndarray]:
     """[1, W] x and [H, 1] y of the pixels' centres, ndc."""
     height, width = size
-    x = (2 * np.arange(width) + 1) / width - 1
-    y = 1 - (2 * np.arange(height) + 1) / height
+    # float64 from the start: torch.compile divides whole numbers in its own default, which has fewer digits.
+    x = (2 * np.arange(width, dtype=np.float64) + 1) / width - 1
+    y = 1 - (2 * np.arange(height, dtype=np.float64) + 1) / height
     return x[None, :], y[:, None]
 
 

@@ -37,6 +37,7 @@ __all__ = ["load_cameras", "save_cameras"]
 
 KINDS = ("transforms.json", "a folder of COLMAP's", "poses_bounds.npy", ".npz or .json of OpenCV's", "_par.txt",
          ".txt or .npy of matrices", ".gltf or .glb")  # fmt: skip
+AS_JSON = "cv::FileStorage writes .json too, which is read"
 KNOWN = f"{', '.join(KINDS)} are read"
 # What a folder is asked for, in this order.
 HELD = ("transforms.json", "transforms_train.json", "poses_bounds.npy", "cameras.bin", "cameras.txt",
@@ -118,7 +119,7 @@ def load_cameras(
         if len(words) == 1 and words != ["CONTOUR"]:
             return views_of_par(path, lines, size, planes, pictures)
         return views_of_matrices(path, rows_of_matrices(path, lines), size, planes)
-    raise InputError(path, "is of no known kind", remedy=KNOWN)
+    raise InputError(path, "is of no known kind", remedy=AS_JSON if ending in (".yml", ".yaml", ".xml") else KNOWN)
 
 
 def save_cameras(path: str | Path, views: Views, *, kind: str | None = None) -> None:
