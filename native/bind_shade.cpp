@@ -87,6 +87,143 @@ void shade_metallic_vjp(Arguments& next) {
   });
 }
 
+void shade_blinn_phong(Arguments& next) {
+  SeenArrays arrays(next);
+  Array lights = next("lights"), diffuse = next("diffuse"), specular = next("specular"), out = next("out");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    Raster r = seen.raster;
+    intaglio::shade_blinn_phong(seen, lights_of<T>(lights, r), plane_of<const T>(diffuse, r, 3),
+                                plane_of<const T>(specular, r, 4), plane_of<T>(out, r, 3));
+  });
+}
+
+void shade_blinn_phong_vjp(Arguments& next) {
+  SeenArrays arrays(next);
+  Array lights = next("lights"), diffuse = next("diffuse"), specular = next("specular"), grad_out = next("grad_out");
+  next.skip(6);  // which gradients are wanted
+  SeenGradArrays grads(next);
+  Array grad_lights = next("grad_lights"), grad_diffuse = next("grad_diffuse"), grad_specular = next("grad_specular");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    Raster r = seen.raster;
+    Lights<T> l = lights_of<T>(lights, r);
+    intaglio::shade_blinn_phong_vjp(seen, l, plane_of<const T>(diffuse, r, 3), plane_of<const T>(specular, r, 4),
+                                    plane_of<const T>(grad_out, r, 3), grads.of(seen),
+                                    fields_of<T, T>(grad_lights, r, l.count, l.own), plane_of<T>(grad_diffuse, r, 3),
+                                    plane_of<T>(grad_specular, r, 4));
+  });
+}
+
+void reflect(Arguments& next) {
+  SeenArrays arrays(next);
+  Array out = next("out");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    intaglio::reflect(seen, plane_of<T>(out, seen.raster, 3));
+  });
+}
+
+void reflect_vjp(Arguments& next) {
+  SeenArrays arrays(next);
+  Array grad_out = next("grad_out");
+  next.skip(3);  // which gradients are wanted
+  SeenGradArrays grads(next);
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    intaglio::reflect_vjp(seen, plane_of<const T>(grad_out, seen.raster, 3), grads.of(seen));
+  });
+}
+
+struct SurroundedArrays {
+  Array color, surface, irradiance, radiance, table;
+
+  explicit SurroundedArrays(Arguments& next)
+      : color(next("base_color")),
+        surface(next("roughness_metallic")),
+        irradiance(next("irradiance")),
+        radiance(next("radiance")),
+        table(next("table")) {}
+
+  template <class T>
+  Surrounded<T> of(Raster r) const {
+    int64_t size = table.size(0);
+    if (size < 1 || size > kMaxSize) table.fail("must have 1 to 16384 rows");
+    return {plane_of<const T>(color, r, 3),    plane_of<const T>(surface, r, 2),     plane_of<const T>(irradiance, r, 3),
+            plane_of<const T>(radiance, r, 3), table.data<const T>({size, size, 2}), (int32_t)size};
+  }
+};
+
+void reflect_environment(Arguments& next) {
+  SeenArrays arrays(next);
+  SurroundedArrays surface(next);
+  Array out = next("out");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    intaglio::reflect_environment(seen, surface.of<T>(seen.raster), plane_of<T>(out, seen.raster, 3));
+  });
+}
+
+void reflect_environment_vjp(Arguments& next) {
+  SeenArrays arrays(next);
+  SurroundedArrays surface(next);
+  Array grad_out = next("grad_out");
+  next.skip(7);  // which gradients are wanted
+  SeenGradArrays grads(next);
+  Array grad_color = next("grad_base_color"), grad_surface = next("grad_roughness_metallic"),
+        grad_irradiance = next("grad_irradiance"), grad_radiance = next("grad_radiance");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    Raster r = seen.raster;
+    SurroundedGradients<T> to{plane_of<T>(grad_color, r, 3), plane_of<T>(grad_surface, r, 2),
+                              plane_of<T>(grad_irradiance, r, 3), plane_of<T>(grad_radiance, r, 3)};
+    intaglio::reflect_environment_vjp(seen, surface.of<T>(r), plane_of<const T>(grad_out, r, 3), grads.of(seen), to);
+  });
+}
+
+template <class T, class Element>
+Element* coefficients_of(const Array& coefficients, Raster r, bool own) {
+  return own ? coefficients.data<Element>({r.batch, 9, 3}) : coefficients.data<Element>({9, 3});
+}
+
+template <class T>
+Harmonics<T> harmonics_of(const Array& directions, const Array& coefficients, const Array& triangle_id) {
+  Raster r = raster_of(triangle_id);
+  bool own = coefficients.axes() == 3;
+  return {r, triangle_id.data<Index>({-1, -1, -1}), plane_of<const T>(directions, r, 3),
+          coefficients_of<T, const T>(coefficients, r, own), own};
+}
+
+void spherical_harmonics(Arguments& next) {
+  Array directions = next("directions"), coefficients = next("coefficients"), triangle_id = next("triangle_id"),
+        out = next("out");
+  for_scalar_of(directions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Harmonics<T> harmonics = harmonics_of<T>(directions, coefficients, triangle_id);
+    intaglio::spherical_harmonics(harmonics, plane_of<T>(out, harmonics.raster, 3));
+  });
+}
+
+void spherical_harmonics_vjp(Arguments& next) {
+  Array directions = next("directions"), coefficients = next("coefficients"), triangle_id = next("triangle_id"),
+        grad_out = next("grad_out");
+  next.skip(2);  // which gradients are wanted
+  Array grad_directions = next("grad_directions"), grad_coefficients = next("grad_coefficients");
+  for_scalar_of(directions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Harmonics<T> harmonics = harmonics_of<T>(directions, coefficients, triangle_id);
+    Raster r = harmonics.raster;
+    intaglio::spherical_harmonics_vjp(harmonics, plane_of<const T>(grad_out, r, 3), plane_of<T>(grad_directions, r, 3),
+                                      coefficients_of<T, T>(grad_coefficients, r, harmonics.own));
+  });
+}
+
 template <class T>
 NormalMap<T> normal_map_of(const Array& normals, const Array& tangents, const Array& texels, const Array& scale,
                            const Array& triangle_id) {
@@ -133,6 +270,14 @@ void bind_shade(Bindings& to) {
   using namespace bound;
   to.insert(to.end(), {{"shade_metallic", "shade_metallic", bound::shade_metallic},
                        {"shade_metallic_vjp", "shade_metallic backward", bound::shade_metallic_vjp},
+                       {"shade_blinn_phong", "shade_blinn_phong", bound::shade_blinn_phong},
+                       {"shade_blinn_phong_vjp", "shade_blinn_phong backward", bound::shade_blinn_phong_vjp},
+                       {"reflect", "reflect", bound::reflect},
+                       {"reflect_vjp", "reflect backward", bound::reflect_vjp},
+                       {"reflect_environment", "reflect_environment", bound::reflect_environment},
+                       {"reflect_environment_vjp", "reflect_environment backward", bound::reflect_environment_vjp},
+                       {"spherical_harmonics", "spherical_harmonics", bound::spherical_harmonics},
+                       {"spherical_harmonics_vjp", "spherical_harmonics backward", bound::spherical_harmonics_vjp},
                        {"map_normals", "map_normals", bound::map_normals},
                        {"map_normals_vjp", "map_normals backward", bound::map_normals_vjp}});
 }

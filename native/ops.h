@@ -378,6 +378,58 @@ template <class T>
 void shade_metallic_vjp(const Seen<T>& seen, const Lights<T>& lights, const T* color, const T* roughness_metallic,
                         const T* grad_out, SeenGradients<T> grads, T* grad_lights, T* grad_color, T* grad_roughness_metallic);
 
+// diffuse [..., 3]; specular [..., 4]: a colour and its shininess.
+template <class T>
+void shade_blinn_phong(const Seen<T>& seen, const Lights<T>& lights, const T* diffuse, const T* specular, T* out);
+
+template <class T>
+void shade_blinn_phong_vjp(const Seen<T>& seen, const Lights<T>& lights, const T* diffuse, const T* specular, const T* grad_out,
+                           SeenGradients<T> grads, T* grad_lights, T* grad_diffuse, T* grad_specular);
+
+// Unit directions [..., 3] in which the viewer would see himself, were the surface a mirror.
+template <class T>
+void reflect(const Seen<T>& seen, T* out);
+
+template <class T>
+void reflect_vjp(const Seen<T>& seen, const T* grad_out, SeenGradients<T> grads);
+
+// A metallic-roughness surface, color [..., 3] and roughness and metallic [..., 2], under light from everywhere: irradiance
+// over pi and blurred radiance [..., 3], and the split sum's table [size, size, 2].
+template <class T>
+struct Surrounded {
+  const T *color, *roughness_metallic, *irradiance, *radiance, *table;
+  int32_t size;
+};
+
+// Each may be null.
+template <class T>
+struct SurroundedGradients {
+  T *color, *roughness_metallic, *irradiance, *radiance;
+};
+
+template <class T>
+void reflect_environment(const Seen<T>& seen, const Surrounded<T>& surface, T* out);
+
+template <class T>
+void reflect_environment_vjp(const Seen<T>& seen, const Surrounded<T>& surface, const T* grad_out, SeenGradients<T> grads,
+                             SurroundedGradients<T> surface_grads);
+
+// Real spherical harmonics to degree 2 [9, 3], or [batch, 9, 3] if own, at directions [..., 3] of any length.
+template <class T>
+struct Harmonics {
+  Raster raster;
+  const int32_t* triangle_id;
+  const T *directions, *coefficients;
+  bool own;
+};
+
+template <class T>
+void spherical_harmonics(const Harmonics<T>& harmonics, T* out);
+
+// Either gradient may be null.
+template <class T>
+void spherical_harmonics_vjp(const Harmonics<T>& harmonics, const T* grad_out, T* grad_directions, T* grad_coefficients);
+
 // Normals and texels [..., 3] and tangents [..., 4] to unit normals [..., 3]; scale [1], or [batch] if own_scale.
 template <class T>
 struct NormalMap {

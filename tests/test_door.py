@@ -16,6 +16,7 @@ TRIANGLES = np.array([[0, 1, 2]], dtype=np.int32)
 SIZE = (4, 6)
 FRAGMENTS = ops.rasterize(POS, TRIANGLES, SIZE)
 IMAGE = np.zeros((1, 4, 6, 2), dtype=np.float32)
+PLANE, VIEWER, LIGHTS = (np.zeros(shape, np.float32) for shape in ((1, 4, 6, 3), (4,), (1, 12)))
 LAYERS = ops.soft_rasterize(POS, TRIANGLES, SIZE, layers=2)
 LAYER_COLORS = np.zeros((1, 4, 6, 2, 3), dtype=np.float32)
 TEXTURE = np.ones((1, 4, 4, 3), dtype=np.float32)
@@ -489,6 +490,64 @@ CASES = {
     "hard fragments": (
         lambda: ops.soft_blend(LAYER_COLORS, FRAGMENTS, background=(0, 0, 0)),
         "soft_blend: soft_fragments must be SoftFragments; got Fragments (pass what soft_rasterize returned)",
+    ),
+    # shading
+    "a surface of another size": (
+        lambda: ops.reflect(PLANE[:, :3], PLANE, VIEWER, FRAGMENTS),
+        "reflect: positions must be [B, H, W, 3] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 3, 6, 3] (see the op's docstring for the shapes)",
+    ),
+    "a viewer in three numbers": (
+        lambda: ops.reflect(PLANE, PLANE, VIEWER[:3], FRAGMENTS),
+        "reflect: viewer must be [4] or [B, 4] with B = 1 from fragments.triangle_id; got [3] "
+        "((x, y, z, 1), or (direction towards it, 0); see Camera.viewer)",
+    ),
+    "lights of seven numbers": (
+        lambda: ops.shade_metallic(
+            PLANE, PLANE, PLANE, PLANE[..., :2], VIEWER, np.zeros((2, 7), np.float32), FRAGMENTS
+        ),
+        "shade_metallic: lights must be [L, 12] or [B, L, 12] with B = 1 from fragments.triangle_id; got [2, 7] "
+        "(place, colour, axis, scale and offset: see ops.shade_metallic)",
+    ),
+    "roughness alone": (
+        lambda: ops.shade_metallic(PLANE, PLANE, PLANE, PLANE[..., :1], VIEWER, LIGHTS, FRAGMENTS),
+        "shade_metallic: roughness_metallic must be [B, H, W, 2] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 4, 6, 1] "
+        "(see the op's docstring for the shapes)",
+    ),
+    "a highlight without shininess": (
+        lambda: ops.shade_blinn_phong(PLANE, PLANE, PLANE, PLANE, VIEWER, LIGHTS, FRAGMENTS),
+        "shade_blinn_phong: specular must be [B, H, W, 4] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 4, 6, 3] "
+        "(a colour and its shininess)",
+    ),
+    "a table that is not square": (
+        lambda: ops.reflect_environment(
+            PLANE, PLANE, PLANE, PLANE[..., :2], VIEWER, PLANE, PLANE, np.zeros((2, 3, 2), np.float32), FRAGMENTS
+        ),
+        "reflect_environment: table must be [n, n, 2]; got [2, 3, 2] (see split_sum_table)",
+    ),
+    "a table of nothing": (
+        lambda: ops.reflect_environment(
+            PLANE, PLANE, PLANE, PLANE[..., :2], VIEWER, PLANE, PLANE, np.zeros((0, 0, 2), np.float32), FRAGMENTS
+        ),
+        "reflect_environment: table must be of at least one texel; got n = 0 (see split_sum_table)",
+    ),
+    "harmonics of degree one": (
+        lambda: ops.spherical_harmonics(PLANE, np.zeros((4, 3), np.float32), FRAGMENTS),
+        "spherical_harmonics: coefficients must be [9, 3] or [B, 9, 3] with B = 1 from fragments.triangle_id; "
+        "got [4, 3] (real harmonics of degrees 0, 1 and 2)",
+    ),
+    "tangents without a sign": (
+        lambda: ops.map_normals(PLANE, PLANE, PLANE, FRAGMENTS, VIEWER[0]),
+        "map_normals: tangents must be [B, H, W, 4] with B = 1 from fragments.triangle_id, "
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 4, 6, 3] "
+        "(the fourth is the bitangent's sign)",
+    ),
+    "a scale for two images of one": (
+        lambda: ops.map_normals(PLANE, IMAGE[..., [0, 0, 0, 0]], PLANE, FRAGMENTS, VIEWER[:2]),
+        "map_normals: scale must be [] or [B] with B = 1 from fragments.triangle_id; got [2] "
+        "(see the op's docstring for the shapes)",
     ),
     # threads
     "no threads": (

@@ -13,7 +13,14 @@ from .cube import sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
 from .loss import squared_error
-from .shade import map_normals, shade_metallic
+from .shade import (
+    map_normals,
+    reflect,
+    reflect_environment,
+    shade_blinn_phong,
+    shade_metallic,
+    spherical_harmonics,
+)
 from .soft import SoftFragments, soft_blend, soft_rasterize
 from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
@@ -32,11 +39,14 @@ __all__ = [
     "map_normals",
     "mip_pyramid",
     "rasterize",
+    "reflect",
+    "reflect_environment",
     "sample_cube",
     "sample_face_texture",
     "sample_texture",
     "screen_derivatives",
     "set_num_threads",
+    "shade_blinn_phong",
     "shade_metallic",
     "silhouette",
     "silhouette_error",
@@ -44,6 +54,7 @@ __all__ = [
     "smooth",
     "soft_blend",
     "soft_rasterize",
+    "spherical_harmonics",
     "squared_error",
     "sweep_gradient",
     "textured",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from intaglio.array import namespace
+
 from . import calls
 from .door import Array, Door
 from .geometry import Fragments, check_fragments
@@ -10,6 +12,7 @@ from .geometry import Fragments, check_fragments
 _PLANE = ("B", "H", "W", 3)
 _VIEWER = ((4,), ("B", 4))
 _LIGHTS = (("L", 12), ("B", "L", 12))
+_LIGHT_REMEDY = "place, colour, axis, scale and offset: see ops.shade_metallic"
 
 
 def _seen_door(op: str, positions: Array, normals: Array, viewer: Array, fragments: Fragments) -> Door:
@@ -87,6 +90,114 @@ def shade_metallic(
     door = _seen_door("shade_metallic", positions, normals, viewer, fragments)
     door.value("base_color", base_color, _PLANE)
     door.value("roughness_metallic", roughness_metallic, ("B", "H", "W", 2))
-    door.value("lights", lights, *_LIGHTS)
+    door.value("lights", lights, *_LIGHTS, remedy=_LIGHT_REMEDY)
     inputs = (positions, normals, viewer, fragments.triangle_id, lights, base_color, roughness_metallic)
     return door.front.apply(calls.SHADE_METALLIC, *inputs)[0]
+
+
+def shade_blinn_phong(
+    positions: Array,
+    normals: Array,
+    diffuse: Array,
+    specular: Array,
+    viewer: Array,
+    lights: Array,
+    fragments: Fragments,
+) -> Array:
+    """Direct light that surfaces after Blinn send to the viewer: [B, H, W, 3], linear; 0 on the background.
+
+    diffuse: [B, H, W, 3], linear. Differentiable.
+    specular: [B, H, W, 4], the highlight's colour and its shininess, from 0 on. Differentiable.
+    Other arguments as of `shade_metallic`. Differentiable, but for the edge of the highlight where light begins to come
+    from behind the surface.
+
+    A light of colour C sends C (diffuse n l + specular (n h)^shininess), h being half way between viewer and light;
+    nothing where it stands behind the surface.
+
+    Raises ValueError on shapes and dtypes.
+
+    Blinn: Models of Light Reflection for Computer Synthesized Pictures, SIGGRAPH 1977; Wavefront's MTL, illum 2.
+    """
+    door = _seen_door("shade_blinn_phong", positions, normals, viewer, fragments)
+    door.value("diffuse", diffuse, _PLANE)
+    door.value("specular", specular, ("B", "H", "W", 4), remedy="a colour and its shininess")
+    door.value("lights", lights, *_LIGHTS, remedy=_LIGHT_REMEDY)
+    inputs = (positions, normals, viewer, fragments.triangle_id, lights, diffuse, specular)
+    return door.front.apply(calls.SHADE_BLINN_PHONG, *inputs)[0]
+
+
+def reflect(positions: Array, normals: Array, viewer: Array, fragments: Fragments) -> Array:
+    """The unit directions in which surfaces mirror the viewer, away from them: [B, H, W, 3]; 0 on the background.
+
+    Arguments as of `shade_metallic`, all differentiable. A surface without a normal sends the look on: -v; one at the
+    viewer's very place mirrors nothing, 0.
+
+    Raises ValueError on shapes and dtypes.
+
+    >>> plane = np.array([[[[0.0, 0, 1]]]])
+    >>> fragments = Fragments(np.int32([[[0]]]), plane[..., :2], plane[..., 0])
+    >>> reflect(0 * plane, plane, np.array([3.0, 0, 4, 1]), fragments)
+    array([[[[-0.6,  0. ,  0.8]]]])
+    """
+    door = _seen_door("reflect", positions, normals, viewer, fragments)
+    return door.front.apply(calls.REFLECT, positions, normals, viewer, fragments.triangle_id)[0]
+
+
+def reflect_environment(
+    positions: Array,
+    normals: Array,
+    base_color: Array,
+    roughness_metallic: Array,
+    viewer: Array,
+    irradiance: Array,
+    radiance: Array,
+    table: Array,
+    fragments: Fragments,
+) -> Array:
+    """Light from everywhere that metallic-roughness surfaces send to the viewer: [B, H, W, 3], linear.
+
+    irradiance: [B, H, W, 3], what falls on the surface, over pi: L where radiance L comes from everywhere.
+        Differentiable.
+    radiance: [B, H, W, 3], what comes from where `reflect` points to, blurred as the surface's roughness blurs it.
+        Differentiable.
+    table: [n, n, 2] of `intaglio.split_sum`, as an array like the others. Not differentiable.
+    Other arguments as of `shade_metallic`, all differentiable.
+
+    It is c_diff (1 - 0.04 A - B) irradiance + (F0 A + B) radiance, with (A, B) of the table, bilinear, at the roughness
+    and the cosine between normal and viewer; c_diff = base_color (1 - metallic) and F0 goes from 0.04 to base_color as
+    metallic goes from 0 to 1. A white dielectric in a white room shows white.
+
+    Raises ValueError on shapes and dtypes.
+
+    Karis: Real Shading in Unreal Engine 4, 2013. glTF 2.0, appendix B.
+    """
+    door = _seen_door("reflect_environment", positions, normals, viewer, fragments)
+    door.value("base_color", base_color, _PLANE)
+    door.value("roughness_metallic", roughness_metallic, ("B", "H", "W", 2))
+    door.value("irradiance", irradiance, _PLANE)
+    door.value("radiance", radiance, _PLANE)
+    door.value("table", table, ("n", "n", 2), remedy="see split_sum_table")
+    if table.shape[0] == 0:
+        door.fail("table", "of at least one texel", "n = 0", "see split_sum_table")
+    inputs = (positions, normals, viewer, fragments.triangle_id, base_color, roughness_metallic, irradiance, radiance)
+    return door.front.apply(calls.REFLECT_ENVIRONMENT, *inputs, namespace(table).stop_gradient(table))[0]
+
+
+def spherical_harmonics(directions: Array, coefficients: Array, fragments: Fragments) -> Array:
+    """A function on the sphere, given by its coefficients, at a direction each pixel: [B, H, W, 3].
+
+    directions: [B, H, W, 3], of any length. Differentiable.
+    coefficients: [9, 3] or [B, 9, 3], of real spherical harmonics in the order (l, m) = (0, 0), (1, -1), (1, 0),
+        (1, 1), (2, -2) ... (2, 2): of 1, y, z, x, xy, yz, 3z^2 - 1, xz, x^2 - y^2. Orthonormal, without the
+        Condon-Shortley phase. Differentiable.
+    fragments: of `rasterize`; only triangle_id is read.
+
+    Raises ValueError on shapes and dtypes.
+
+    Ramamoorthi, Hanrahan: An Efficient Representation for Irradiance Environment Maps, SIGGRAPH 2001.
+    """
+    door = Door("spherical_harmonics", "directions", directions)
+    check_fragments(door, fragments)
+    door.value("directions", directions, _PLANE)
+    door.value("coefficients", coefficients, (9, 3), ("B", 9, 3), remedy="real harmonics of degrees 0, 1 and 2")
+    return door.front.apply(calls.SPHERICAL_HARMONICS, directions, coefficients, fragments.triangle_id)[0]

@@ -144,24 +144,35 @@ struct Metallic {
   T color, metallic;
 };
 
-// c_diff (1 - F0) base + F0 facing + edge, where c_diff = color (1 - metallic) and F0 goes from 0.04 to color.
+// F0, from 0.04 to the colour.
+template <class T>
+INTAGLIO_HD_INLINE T normal_reflectance(Metallic<T> m) {
+  return kDielectric<T> + m.metallic * (m.color - kDielectric<T>);
+}
+
+template <class T>
+INTAGLIO_HD_INLINE Metallic<T> normal_reflectance_vjp(Metallic<T> m, T grad) {
+  return {grad * m.metallic, grad * (m.color - kDielectric<T>)};
+}
+
+// c_diff (1 - F0) base + F0 facing + edge, where c_diff = color (1 - metallic).
 template <class T>
 INTAGLIO_HD_INLINE T give_back(Metallic<T> m, Received<T> light) {
-  T f0 = kDielectric<T> + m.metallic * (m.color - kDielectric<T>);
+  T f0 = normal_reflectance(m);
   return m.color * (1 - m.metallic) * (1 - f0) * light.base + f0 * light.facing + light.edge;
 }
 
 template <class T>
 INTAGLIO_HD_INLINE Metallic<T> give_back_vjp(Metallic<T> m, Received<T> light, T grad) {
-  T f0 = kDielectric<T> + m.metallic * (m.color - kDielectric<T>), diffuse = m.color * (1 - m.metallic);
-  T grad_f0 = grad * (light.facing - diffuse * light.base), grad_diffuse = grad * (1 - f0) * light.base;
-  return {grad_diffuse * (1 - m.metallic) + grad_f0 * m.metallic, grad_f0 * (m.color - kDielectric<T>)-grad_diffuse * m.color};
+  T diffuse = m.color * (1 - m.metallic), grad_diffuse = grad * (1 - normal_reflectance(m)) * light.base;
+  Metallic<T> of_f0 = normal_reflectance_vjp(m, grad * (light.facing - diffuse * light.base));
+  return {grad_diffuse * (1 - m.metallic) + of_f0.color, of_f0.metallic - grad_diffuse * m.color};
 }
 
 // Its derivative to the light, which it is linear in.
 template <class T>
 INTAGLIO_HD_INLINE Received<T> give_back_of_light(Metallic<T> m, T grad) {
-  T f0 = kDielectric<T> + m.metallic * (m.color - kDielectric<T>);
+  T f0 = normal_reflectance(m);
   return {grad * m.color * (1 - m.metallic) * (1 - f0), grad * f0, grad};
 }
 

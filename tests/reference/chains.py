@@ -174,6 +174,31 @@ def shade_metallic(x: Inputs) -> tuple:
     return (ops.shade_metallic(*planes, x["viewer"], x["lights"], fragments),)
 
 
+def shade_blinn_phong(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    normals = ops.interpolate(x["attributes"], fragments, x["triangles"])
+    specular = namespace(normals).concat([x["surface"], x["surface"] * 30], axis=-1)
+    planes = (x["background"], normals, x["target"], specular)
+    return (ops.shade_blinn_phong(*planes, x["viewer"], x["lights"], fragments),)
+
+
+def reflect(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.reflect(x["background"], x["directions"], x["viewer"], fragments),)
+
+
+def reflect_environment(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    normals = ops.interpolate(x["attributes"], fragments, x["triangles"])
+    planes = (x["background"], normals, x["target"], x["surface"], x["viewer"], x["directions"], x["background"])
+    return (ops.reflect_environment(*planes, x["texture"][0, :16, :16, :2], fragments),)
+
+
+def spherical_harmonics(x: Inputs) -> tuple:
+    fragments = fragments_of(x)
+    return (ops.spherical_harmonics(x["directions"], x["attributes"][:, :9], fragments),)
+
+
 def soft(x: Inputs) -> tuple:
     fragments = ops.soft_rasterize(x["pos_clip"], x["triangles"], SIZE, sigma=1e-3, layers=4)
     image = ops.interpolate(x["attributes"], _layer(fragments, 0), x["triangles"])
@@ -192,6 +217,7 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
         rasterize, rasterize_behind, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
         silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
         sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
+        shade_blinn_phong, reflect, reflect_environment, spherical_harmonics,
     )
 }  # fmt: skip
 

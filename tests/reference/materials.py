@@ -69,3 +69,40 @@ def map_normals(normals, tangents, texels, scale) -> Array:
     across = (2 * texels - 1) * np.array([scale, scale, 1])
     bitangents = tangents[..., 3:] * np.cross(normals, tangents[..., :3])
     return unit(across[..., :1] * tangents[..., :3] + across[..., 1:2] * bitangents + across[..., 2:] * normals)
+
+
+def reflect(positions, normals, viewer) -> Array:
+    n, v = unit(normals), unit(towards(viewer, positions))
+    return 2 * dot(n, v)[..., None] * n - v
+
+
+def shade_blinn_phong(positions, normals, diffuse, specular, viewer, lights) -> Array:
+    n, v = unit(normals), unit(towards(viewer, positions))
+    total = np.zeros(positions.shape)
+    for direction, color in arrivals(positions, lights):
+        cosine = dot(n, direction)
+        to_half = np.clip(dot(n, unit(direction + v)), 0, None) * (cosine > 0)
+        highlight = np.where(to_half > 0, to_half ** specular[..., 3], 0)[..., None]
+        total += color * (diffuse * np.clip(cosine, 0, None)[..., None] + specular[..., :3] * highlight)
+    return total
+
+
+def bilinear(table: Array, x: Array, y: Array) -> Array:
+    """[..., C] of a table [n, n, C] at x across and y down, from 0 to 1; texel centres at half-integers."""
+    size = len(table)
+    x, y = (np.clip(a * size - 0.5, 0, size - 1) for a in (x, y))
+    left, top = (np.minimum(a.astype(int), max(size - 2, 0)) for a in (x, y))
+    right, bottom = (np.minimum(a + 1, size - 1) for a in (left, top))
+    x, y = (x - left)[..., None], (y - top)[..., None]
+    above = (1 - x) * table[top, left] + x * table[top, right]
+    return (1 - y) * above + y * ((1 - x) * table[bottom, left] + x * table[bottom, right])
+
+
+def reflect_environment(
+    positions, normals, base_color, roughness_metallic, viewer, irradiance, radiance, table
+) -> Array:
+    cosine = np.clip(dot(unit(normals), unit(towards(viewer, positions))), 0, None)
+    scale, bias = np.moveaxis(bilinear(table, cosine, roughness_metallic[..., 0])[..., None, :], -1, 0)
+    metallic = roughness_metallic[..., 1:]
+    diffuse, f0 = base_color * (1 - metallic), 0.04 + (base_color - 0.04) * metallic
+    return diffuse * (1 - 0.04 * scale - bias) * irradiance + (f0 * scale + bias) * radiance

@@ -38,9 +38,34 @@ _SEEN = "positions normals viewer triangle_id"
 SHADE_METALLIC, _SHADE_METALLIC, _SHADE_METALLIC_VJP = _shading(
     "shade_metallic", f"{_SEEN} lights base_color roughness_metallic", ("triangle_id",)
 )
+SHADE_BLINN_PHONG, _SHADE_BLINN_PHONG, _SHADE_BLINN_PHONG_VJP = _shading(
+    "shade_blinn_phong", f"{_SEEN} lights diffuse specular", ("triangle_id",)
+)
+REFLECT, _REFLECT, _REFLECT_VJP = _shading("reflect", _SEEN, ("triangle_id",))
+REFLECT_ENVIRONMENT, _REFLECT_ENVIRONMENT, _REFLECT_ENVIRONMENT_VJP = _shading(
+    "reflect_environment",
+    f"{_SEEN} base_color roughness_metallic irradiance radiance table",
+    ("triangle_id", "table"),
+)
+SPHERICAL_HARMONICS, _SPHERICAL_HARMONICS, _SPHERICAL_HARMONICS_VJP = _shading(
+    "spherical_harmonics", "directions coefficients triangle_id", ("triangle_id",)
+)
 MAP_NORMALS, _MAP_NORMALS, _MAP_NORMALS_VJP = _shading(
     "map_normals", "normals tangents texels scale triangle_id", ("triangle_id",)
 )
 
-OPS = (SHADE_METALLIC, MAP_NORMALS)
-CALLS = ((_SHADE_METALLIC, 1), (_SHADE_METALLIC_VJP, 6), (_MAP_NORMALS, 1), (_MAP_NORMALS_VJP, 4))
+OPS = (SHADE_METALLIC, SHADE_BLINN_PHONG, REFLECT, REFLECT_ENVIRONMENT, SPHERICAL_HARMONICS, MAP_NORMALS)
+CALLS = (
+    (_SHADE_METALLIC, 1),
+    (_SHADE_METALLIC_VJP, 6),
+    (_SHADE_BLINN_PHONG, 1),
+    (_SHADE_BLINN_PHONG_VJP, 6),
+    (_REFLECT, 1),
+    (_REFLECT_VJP, 3),
+    (_REFLECT_ENVIRONMENT, 1),
+    (_REFLECT_ENVIRONMENT_VJP, 7),
+    (_SPHERICAL_HARMONICS, 1),
+    (_SPHERICAL_HARMONICS_VJP, 2),
+    (_MAP_NORMALS, 1),
+    (_MAP_NORMALS_VJP, 4),
+)
