@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native -name '*.h' -o -name '*.cpp' | grep -v third_party)
 
-.PHONY: setup demo test test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
+.PHONY: setup demo gallery test test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -23,6 +23,10 @@ setup: $(VENV)/installed
 
 demo: setup
 	$(VENV)/bin/intaglio demo -o demo
+
+# The pictures of the manual's gallery, in docs/pictures/gallery.
+gallery: setup
+	$(PYTHON) docs/gallery.py
 
 test: setup
 	$(PYTHON) -m pytest

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from . import losses, shapes
     from .baking import BakedTexture, bake_texture, render_normals, visible_triangles
     from .camera import Camera, camera_path, orbit, turntable
+    from .environment import EnvironmentLight, SphericalHarmonicsLight
     from .io import (
         Asset,
         InputError,
@@ -53,7 +54,8 @@ if TYPE_CHECKING:
         save_image,
         save_obj,
     )
-    from .light import AmbientLight, DirectionalLight, PointLight
+    from .light import AmbientLight, DirectionalLight, PointLight, SpotLight
+    from .material import BlinnPhong, Material, Unlit
     from .mesh import Mesh
     from .picture import Picture
     from .rendering import Rendering, compare_silhouette, render, render_silhouette
@@ -62,16 +64,22 @@ __all__ = [
     "AmbientLight",
     "Asset",
     "BakedTexture",
+    "BlinnPhong",
     "Camera",
     "DirectionalLight",
+    "EnvironmentLight",
     "Fragments",
     "InputError",
     "Limits",
+    "Material",
     "Mesh",
     "Picture",
     "PointLight",
     "Rendering",
     "SoftFragments",
+    "SphericalHarmonicsLight",
+    "SpotLight",
+    "Unlit",
     "Views",
     "antialias",
     "bake_texture",
@@ -121,14 +129,20 @@ _LOADED_LATER = {
     "AmbientLight": "light",
     "Asset": "io",
     "BakedTexture": "baking",
+    "BlinnPhong": "material",
     "Camera": "camera",
     "DirectionalLight": "light",
+    "EnvironmentLight": "environment",
     "InputError": "io",
     "Limits": "io",
+    "Material": "material",
     "Mesh": "mesh",
     "Picture": "picture",
     "PointLight": "light",
     "Rendering": "rendering",
+    "SphericalHarmonicsLight": "environment",
+    "SpotLight": "light",
+    "Unlit": "material",
     "Views": "io",
     "bake_texture": "baking",
     "camera_path": "camera",

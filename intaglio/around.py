@@ -17,19 +17,11 @@ from .array import like, namespace
 from .camera import Camera, Perspective
 from .camera.matrices import product
 from .camera.wide import WIDE
+from .ops.cube import FACES
 from .trees import assembled
 
 __all__ = ["Around", "is_around"]
 
-# Axes of the faces +x, -x, +y, -y, +z, -z of a cube map, in its space: right and up in its picture, and its middle.
-FACES = (
-    ((0, 0, -1), (0, 1, 0), (1, 0, 0)),
-    ((0, 0, 1), (0, 1, 0), (-1, 0, 0)),
-    ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
-    ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
-    ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    ((-1, 0, 0), (0, 1, 0), (0, 0, -1)),
-)
 MIRROR = np.array([1.0, 1.0, -1.0])
 
 

@@ -14,8 +14,8 @@ from .camera import Camera
 from .filling import filled_picture, spread_over_edges
 from .mesh import Mesh
 from .projecting import Views, face_normals_and_sides
-from .rendering import _check, _clipped, _sampled, _visible
-from .shading import SHADINGS, Surface, normals_towards_viewer
+from .rendering import _check, _clipped, _sampled, _visible, is_smooth_by
+from .seen import Seen, Surface
 from .topology import coinciding
 
 __all__ = ["BakedTexture", "bake_texture", "render_normals", "visible_triangles"]
@@ -127,7 +127,7 @@ def render_normals(
     size: tuple[int, int],
     *,
     space: str = "world",
-    shading: str = "flat",
+    shading: str | None = None,
     visibility: str | None = "edge",
     supersample: int = 1,
 ) -> Any:
@@ -154,13 +154,13 @@ def render_normals(
     _check("render_normals", mesh, camera, size, supersample, visibility)
     if space not in ("world", "view"):
         raise ValueError(f"render_normals: space must be 'world' or 'view'; got {space!r}")
-    if shading not in SHADINGS:
-        raise ValueError(f"render_normals: shading must be one of {', '.join(map(repr, SHADINGS))}; got {shading!r}")
+    is_smooth = is_smooth_by("render_normals", mesh, shading)
     if visibility == "soft":
         raise ValueError("render_normals: visibility must not be 'soft'; got 'soft' (a mean of layers is no normal)")
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
     fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
-    normals = normals_towards_viewer(mesh, Surface(mesh, pos_clip), fragments, shading)
+    surface = Surface(mesh, pos_clip, lambda: camera.viewer(size), is_smooth=is_smooth)
+    normals = Seen(surface, fragments, "bilinear").normals
     if space == "view":
         normals = _turned(like(camera.view_from_world, normals), normals)
     (normals,) = _visible([normals], fragments, mesh, pos_clip, visibility)

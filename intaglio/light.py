@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Lights: how much light of each colour falls on a surface that scatters it evenly (Lambert's cosine law).
+"""Lights: how much light of each colour falls on a surface that scatters it evenly (Lambert's cosine law), and the
+table of them that the shading ops take for surfaces that do not.
 
 Colours, directions and places are lists or arrays, [3], or [B, 3] with one for each image of a batch; intensities
 are numbers or [B]. All are differentiable.
@@ -13,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .array import as_float_array, leader, like, namespace, unit
+from .array import as_float_array, joined, leader, like, namespace, unit
 from .trees import tree_of_fields
 
-__all__ = ["DEFAULT_LIGHTS", "AmbientLight", "DirectionalLight", "Light", "PointLight", "irradiance"]
+__all__ = ["DEFAULT_LIGHTS", "AmbientLight", "DirectionalLight", "Light", "PointLight", "SpotLight", "irradiance",
+           "light_table"]  # fmt: skip
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -59,7 +61,36 @@ class PointLight:
         _check_light(self, "PointLight", "position")
 
 
-Light = AmbientLight | DirectionalLight | PointLight
+@tree_of_fields()
+@dataclass(frozen=True, eq=False)
+class SpotLight:
+    """A point light that shines along `direction`: full to `inner_degrees` off it, fading to 0 at `outer_degrees`.
+
+    Khronos, KHR_lights_punctual: "Inner and Outer Cone Angles".
+    """
+
+    position: Any
+    direction: Any
+    color: Any = WHITE
+    intensity: Any = 1.0
+    inner_degrees: Any = 0.0
+    outer_degrees: Any = 45.0
+
+    def __post_init__(self) -> None:
+        _check_light(self, "SpotLight", "position", "direction")
+        for name in ("inner_degrees", "outer_degrees"):
+            if len(as_float_array(getattr(self, name)).shape) > 1:
+                raise ValueError(f"SpotLight: {name} must be a number or [B]; got {list(getattr(self, name).shape)}")
+        known = all(isinstance(angle, (int, float)) for angle in (self.inner_degrees, self.outer_degrees))
+        if known and not 0 <= self.inner_degrees < self.outer_degrees <= 90:
+            received = f"{self.inner_degrees} and {self.outer_degrees}"
+            raise ValueError(
+                f"SpotLight: inner_degrees must lie from 0 to below outer_degrees, at most 90; got {received}"
+            )
+
+
+Punctual = DirectionalLight | PointLight | SpotLight
+Light = AmbientLight | Punctual
 
 
 def irradiance(lights: Sequence[Light], normals: Any, positions: Any = None) -> Any:
@@ -73,12 +104,50 @@ def irradiance(lights: Sequence[Light], normals: Any, positions: Any = None) -> 
     Returns:
         [..., 3], or something that broadcasts to it, linear: what a white surface shows. 0 without lights.
     """
-    falling = [_aligned(_strength(light), normals) for light in lights if isinstance(light, AmbientLight)]
+    falling = [_aligned(strength(light), normals) for light in lights if isinstance(light, AmbientLight)]
     falling += [_from_point(light, normals, positions) for light in lights if isinstance(light, PointLight)]
     directional = [light for light in lights if isinstance(light, DirectionalLight)]
     if directional:
         falling.append(_from_directions(directional, normals))
     return sum(falling[1:], start=falling[0]) if falling else like(np.zeros(3), normals)
+
+
+def light_table(lights: Sequence[Punctual], surface: Any) -> Any:
+    """Lights as the shading ops take them: [L, 12], or [B, L, 12]. Differentiable.
+
+    Of each 0-3 are its place (x, y, z, 1), or the direction towards it (x, y, z, 0); 4-6 its strength; 7-9 the unit
+    direction in which a spot shines; 10 and 11 the scale and offset of its cone.
+    """
+    return _matrix([_row(light) for light in lights], surface)
+
+
+def _row(light: Punctual) -> Any:
+    """[12] or [B, 12]; in NumPy where all is known."""
+    place = light.direction if isinstance(light, DirectionalLight) else light.position
+    parts = [
+        as_float_array(place, np.float64),
+        np.array([0.0 if isinstance(light, DirectionalLight) else 1.0]),
+        strength(light),
+    ]
+    if isinstance(light, SpotLight):
+        parts += [unit(as_float_array(light.direction, np.float64)), *_cone(light)]
+    else:
+        parts += [np.zeros(4), np.ones(1)]
+    return joined(*parts)
+
+
+def _cone(light: SpotLight) -> list[Any]:
+    """KHR_lights_punctual: the scale and offset that bring the cosine of the angle to 1 inside and 0 outside."""
+    inner, outer = (_cosine(angle) for angle in (light.inner_degrees, light.outer_degrees))
+    lead = leader(inner, outer)
+    inner, outer = like(inner, lead), like(outer, lead)
+    scale = 1 / namespace(lead).maximum(inner - outer, 1e-3)
+    return [scale[..., None], (-outer * scale)[..., None]]
+
+
+def _cosine(degrees: Any) -> Any:
+    radians = as_float_array(degrees, np.float64) * (np.pi / 180)
+    return namespace(radians).cos(radians)
 
 
 def are_white(lights: Sequence[Light]) -> bool:
@@ -99,7 +168,7 @@ def _from_directions(lights: Sequence[DirectionalLight], normals: Any) -> Any:
     """All directional lights as two small matrix products, which cost one light's time."""
     xp = namespace(normals)
     directions = _matrix([unit(as_float_array(light.direction, np.float64)) for light in lights], normals)
-    strengths = _matrix([_strength(light) for light in lights], normals)  # [L, 3] or [B, L, 3]
+    strengths = _matrix([strength(light) for light in lights], normals)  # [L, 3] or [B, L, 3]
     shape = tuple(normals.shape)
     if directions.ndim == 3 or strengths.ndim == 3:
         normals = xp.reshape(normals, (shape[0], -1, 3))
@@ -113,19 +182,19 @@ def _from_point(light: PointLight, normals: Any, positions: Any) -> Any:
     squared = xp.sum(to_light * to_light, axis=-1, keepdims=True)
     squared = xp.where(squared > 0, squared, xp.ones_like(squared))
     cosine = xp.maximum(xp.sum(normals * unit(to_light), axis=-1, keepdims=True), 0)
-    return _aligned(_strength(light), normals) * cosine / squared
+    return _aligned(strength(light), normals) * cosine / squared
 
 
 def _matrix(rows: Sequence[Any], surface: Any) -> Any:
-    """[3]s or [B, 3]s as [L, 3] or [B, L, 3]; those that are alike for all images are repeated."""
+    """[N]s or [B, N]s as [L, N] or [B, L, N]; those that are alike for all images are repeated."""
     rows = [like(row, surface) for row in rows]
     batches = [row.shape[0] for row in rows if row.ndim == 2]
-    shape = (batches[0], 3) if batches else (3,)
+    shape = (batches[0], rows[0].shape[-1]) if batches else tuple(rows[0].shape)
     xp = namespace(surface)
     return xp.stack([xp.broadcast_to(row, shape) for row in rows], axis=-2)
 
 
-def _strength(light: Light) -> Any:
+def strength(light: Light) -> Any:
     """[3] or [B, 3] colour times intensity; in NumPy where both are known."""
     color, intensity = as_float_array(light.color, np.float64), light.intensity
     if isinstance(intensity, (int, float)):
@@ -141,12 +210,11 @@ def _aligned(x: Any, surface: Any) -> Any:
     return x if x.ndim == 1 else namespace(x).reshape(x, (x.shape[0], *(1,) * (surface.ndim - 2), 3))
 
 
-def _check_light(light: Light, kind: str, vector: str | None = None) -> None:
-    for name in ("color", vector):
-        if name is not None:
-            shape = tuple(as_float_array(getattr(light, name)).shape)
-            if shape[-1:] != (3,) or len(shape) > 2:
-                raise ValueError(f"{kind}: {name} must be [3] or [B, 3]; got {list(shape)}")
+def _check_light(light: Light, kind: str, *vectors: str) -> None:
+    for name in ("color", *vectors):
+        shape = tuple(as_float_array(getattr(light, name)).shape)
+        if shape[-1:] != (3,) or len(shape) > 2:
+            raise ValueError(f"{kind}: {name} must be [3] or [B, 3]; got {list(shape)}")
     if len(as_float_array(light.intensity).shape) > 1:
         raise ValueError(f"{kind}: intensity must be a number or [B]; got {list(light.intensity.shape)}")
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from .array import as_float_array, cross, framework, from_numpy, is_known, leader, like, namespace, to_numpy, unit
+from .material import AnyMaterial
+from .tangents import TangentGroups, tangent_groups
 from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
 
@@ -18,7 +20,7 @@ __all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_norma
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mesh:
-    """Triangles, and what colours them. Colours multiply: a mesh without any is white.
+    """Triangles, and what colours them. Colours multiply: a mesh without any is white, one without a material matt.
 
     All arrays take the framework of the first that is not NumPy's, the floats the dtype of `vertices`. All floats are
     differentiable.
@@ -28,12 +30,18 @@ class Mesh:
         triangles: [F, 3] integers, counter-clockwise seen from outside; kept as int32.
 
     Other arguments:
-        vertex_colors: [V, 3] or [B, V, 3], linear.
+        vertex_colors: [V, 3] or [B, V, 3], linear; with alpha where the last axis has 4.
         face_textures: [F, T, T, T, 3] or [B, F, T, T, T, 3], linear: a cube of texels for each triangle, addressed by
             its barycentric coordinates.
-        texture: [H, W, 3] or [B, H, W, 3], linear; needs `uv`.
+        texture: [H, W, 3] or [B, H, W, 3], linear; needs `uv`. With alpha where the last axis has 4.
         uv: [T, 2]; (0, 0) is the top left of the texture.
         uv_triangles: [F, 3] integers into `uv`; `triangles` where not given.
+        normals: [N, 3] or [B, N, 3], outward, for smooth shading; those of `vertex_normals` where not given.
+        normal_triangles: [F, 3] integers into `normals`; `triangles` where not given.
+        tangents: [T, 4] or [B, T, 4], the direction of u and the sign of the bitangent, for normal maps; those of
+            MikkTSpace's rule where not given.
+        tangent_triangles: [F, 3] integers into `tangents`; `triangles` where not given.
+        material: `Material`, `BlinnPhong` or `Unlit`; matt where not given.
         neighbours: [F, 3] int32 as of `intaglio.neighbours`; built when first needed where not given.
 
     Raises:
@@ -52,6 +60,11 @@ class Mesh:
     texture: Any = None
     uv: Any = None
     uv_triangles: Any = None
+    normals: Any = None
+    normal_triangles: Any = None
+    tangents: Any = None
+    tangent_triangles: Any = None
+    material: AnyMaterial | None = None
     neighbours: Any = None
     _kept: dict[str, Any] = field(default_factory=dict, init=False)
 
@@ -68,25 +81,26 @@ class Mesh:
         shape = self.vertices.shape
         batch = f"{shape[0]} x " if len(shape) == 3 else ""
         extra = [name for name in _FLOATS[1:] if getattr(self, name) is not None]
+        extra += [type(self.material).__name__] if self.material is not None else []
         counts = [f"{batch}{shape[-2]} vertices", f"{len(self.triangles)} triangles", namespace(self.vertices).name]
         return f"Mesh({', '.join(counts + extra)})"
 
     def replace(self, **changes: Any) -> Mesh:
         """The mesh with other arrays, cheap enough for every step of a fit.
 
-        Values are checked anew, and what depends on the topology built anew, only where `triangles` or `uv_triangles`
-        change; the ops check that positions are finite.
+        Values are checked anew, and what depends on the topology built anew, only where triangles change; the ops check
+        that positions are finite.
 
         Raises:
-            TypeError: no array of a mesh is called that.
+            TypeError: no part of a mesh is called that.
             ValueError: a shape is wrong.
         """
-        names = {*_FLOATS, *_INTEGERS}
+        names = {*_FLOATS, *_INTEGERS, "material"}
         if not changes.keys() <= names:
             unknown, known = (", ".join(sorted(x)) for x in (changes.keys() - names, names))
-            raise TypeError(f"Mesh.replace: arguments must name arrays of a mesh; got {unknown} (there are {known})")
+            raise TypeError(f"Mesh.replace: arguments must name parts of a mesh; got {unknown} (there are {known})")
         arrays = {name: getattr(self, name) for name in names} | changes
-        if changes.keys() & {"triangles", "uv_triangles"}:
+        if changes.keys() & {*_INTEGERS}:
             return Mesh(**arrays)
         if not is_known(arrays["vertices"]):
             _build_neighbours(self)
@@ -110,6 +124,7 @@ class Mesh:
             if x is not None:
                 x = xp.on_device(x, device) if namespace(x) is xp else xp.from_numpy(to_numpy(x).copy(), device=device)
             mesh.__dict__[array] = x
+        mesh.__dict__["material"] = None if self.material is None else self.material.to(name, device)
         return mesh
 
     def normalized(self) -> Mesh:
@@ -171,6 +186,8 @@ def _build_neighbours(mesh: Mesh) -> None:
     """While positions can be read: for meshes made of this one in which they cannot."""
     if "neighbours" not in mesh._kept and is_known(mesh.vertices) and is_known(mesh.triangles):
         mesh.neighbours  # noqa: B018
+    if getattr(mesh.material, "normal_texture", None) is not None and mesh.tangents is None and is_known(mesh.vertices):
+        groups_of_tangents(mesh, is_smooth=True)
 
 
 def corner_index(mesh: Mesh) -> Any:
@@ -186,6 +203,26 @@ def face_index(mesh: Mesh) -> Any:
         faces = np.arange(len(mesh.triangles), dtype=np.int32)
         mesh._kept["face_index"] = np.stack([faces] * 3, axis=-1)
     return _in_place_of("face_index", mesh)
+
+
+def groups_of_tangents(mesh: Mesh, *, is_smooth: bool) -> TangentGroups:
+    """Which corners share a tangent, where normals are those of the mesh or those of its faces; kept with the mesh."""
+    name = "tangents" if is_smooth else "tangents of faces"
+    if name not in mesh._kept:
+        normals, index = mesh.normals, mesh.triangles if mesh.normal_triangles is None else mesh.normal_triangles
+        if not is_smooth:
+            normals, index = mesh.face_normals(), face_index(mesh)
+        elif normals is None:
+            normals, index = mesh.vertex_normals(), mesh.triangles
+        uv_triangles = mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
+        groups = tangent_groups(mesh.vertices, mesh.triangles, mesh.uv, uv_triangles, normals, index)
+        mesh._kept[name], mesh._kept[f"triangles of {name}"] = groups, groups.triangles
+    return mesh._kept[name]
+
+
+def triangles_of_tangents(mesh: Mesh, *, is_smooth: bool) -> Any:
+    """[F, 3] int32 of `groups_of_tangents`, where the mesh is."""
+    return _in_place_of("triangles of tangents" if is_smooth else "triangles of tangents of faces", mesh)
 
 
 def corner_positions(vertices: Any, corners: Any) -> tuple[Any, Any, Any]:
@@ -218,8 +255,14 @@ def _in_place_of(name: str, mesh: Mesh) -> Any:
     return mesh._kept[key]
 
 
-_FLOATS = ("vertices", "vertex_colors", "face_textures", "texture", "uv")
-_INTEGERS = ("triangles", "uv_triangles")
+_FLOATS = ("vertices", "vertex_colors", "face_textures", "texture", "uv", "normals", "tangents")
+_INTEGERS = ("triangles", "uv_triangles", "normal_triangles", "tangent_triangles")
+# What is indexed by triangles of its own, or else by those of the vertices; with its shape.
+_INDEXED = {
+    "uv": ("uv_triangles", "T", 2),
+    "normals": ("normal_triangles", "N", 3),
+    "tangents": ("tangent_triangles", "T", 4),
+}
 
 
 def _adopt(mesh: Mesh) -> None:
@@ -259,25 +302,41 @@ def _check_shapes(mesh: Mesh) -> None:
     if mesh.texture is not None and mesh.uv is None:
         raise ValueError("Mesh: texture must come with uv; got none (face_textures need no uv)")
     num_vertices, num_faces = vertices[-2], triangles[0]
-    _check_shape("vertex_colors", mesh.vertex_colors, f"[{num_vertices}, 3]", (num_vertices, 3))
+    _check_shape("vertex_colors", mesh.vertex_colors, f"[{num_vertices}, 3]", (num_vertices, (3, 4)))
     _check_shape("face_textures", mesh.face_textures, f"[{num_faces}, T, T, T, 3]", (num_faces, None, None, None, 3))
-    _check_shape("texture", mesh.texture, "[H, W, 3]", (None, None, 3))
-    _check_shape("uv", mesh.uv, "[T, 2]", (None, 2), batched=False)
-    _check_shape("uv_triangles", mesh.uv_triangles, f"[{num_faces}, 3]", (num_faces, 3), batched=False)
-    if mesh.uv is not None and mesh.uv_triangles is None and mesh.uv.shape[0] != num_vertices:
-        remedy = "give uv_triangles where uv and vertices are not indexed alike"
-        raise ValueError(f"Mesh: uv must be [{num_vertices}, 2]; got {list(mesh.uv.shape)} ({remedy})")
+    _check_shape("texture", mesh.texture, "[H, W, 3]", (None, None, (3, 4)))
+    for name, (index, count, channels) in _INDEXED.items():
+        values = getattr(mesh, name)
+        _check_shape(name, values, f"[{count}, {channels}]", (None, channels), batched=name != "uv")
+        _check_shape(index, getattr(mesh, index), f"[{num_faces}, 3]", (num_faces, 3), batched=False)
+        if values is not None and getattr(mesh, index) is None and values.shape[-2] != num_vertices:
+            remedy = f"give {index} where {name} and vertices are not indexed alike"
+            raise ValueError(f"Mesh: {name} must be [{num_vertices}, {channels}]; got {list(values.shape)} ({remedy})")
+    if not isinstance(mesh.material, AnyMaterial | None):
+        got = type(mesh.material).__name__
+        raise ValueError(f"Mesh: material must be a Material, BlinnPhong or Unlit; got {got} (see intaglio.Material)")
+    if (
+        mesh.material is not None
+        and mesh.uv is None
+        and any(getattr(mesh.material, x) is not None for x in mesh.material.MAPS)
+    ):
+        raise ValueError("Mesh: material must come with uv for its maps; got none")
 
 
-def _check_shape(name: str, x: Any, spelled: str, expected: tuple[int | None, ...], batched: bool = True) -> None:
+def _check_shape(name: str, x: Any, spelled: str, expected: tuple[Any, ...], batched: bool = True) -> None:
     if x is None:
         return
     shape = tuple(x.shape)
     tail = shape[1:] if batched and len(shape) == len(expected) + 1 else shape
-    fits = len(tail) == len(expected) and all(n == m or m is None for n, m in zip(tail, expected, strict=True))
+    fits = len(tail) == len(expected) and all(_is_size(n, m) for n, m in zip(tail, expected, strict=True))
     if not fits or (name == "face_textures" and len(set(tail[1:4])) != 1):
         batch = f" or [B, {spelled[1:]}" if batched else ""
         raise ValueError(f"Mesh: {name} must be {spelled}{batch}; got {list(shape)}")
+
+
+def _is_size(n: int, expected: Any) -> bool:
+    """`expected` is a number, several of which any will do, or None for whatever."""
+    return expected is None or (n in expected if isinstance(expected, tuple) else n == expected)
 
 
 def _check_values(mesh: Mesh) -> None:
@@ -287,8 +346,10 @@ def _check_values(mesh: Mesh) -> None:
             raise ValueError(f"Mesh: {name} must be finite; got {_first_not_finite(to_numpy(x))}")
     num_faces = len(mesh.triangles)
     _check_indices("triangles", mesh.triangles, num_faces, mesh.vertices.shape[-2])
-    if mesh.uv_triangles is not None:
-        _check_indices("uv_triangles", mesh.uv_triangles, num_faces, mesh.uv.shape[0] if mesh.uv is not None else 0)
+    for name, (index, *_) in _INDEXED.items():
+        if getattr(mesh, index) is not None:
+            values = getattr(mesh, name)
+            _check_indices(index, getattr(mesh, index), num_faces, 0 if values is None else values.shape[-2])
 
 
 def _first_not_finite(x: np.ndarray) -> str:
@@ -329,11 +390,11 @@ def _are_equal(a: Any, b: Any) -> bool:
 
 def _flattened(mesh: Mesh) -> tuple[list, _Topology]:
     _build_neighbours(mesh)
-    return [getattr(mesh, name) for name in _FLOATS], _Topology(mesh)
+    return [getattr(mesh, name) for name in (*_FLOATS, "material")], _Topology(mesh)
 
 
-def _unflattened(topology: _Topology, floats: Sequence[Any]) -> Mesh:
-    return assembled(Mesh, topology.attributes | dict(zip(_FLOATS, floats, strict=True)))
+def _unflattened(topology: _Topology, parts: Sequence[Any]) -> Mesh:
+    return assembled(Mesh, topology.attributes | dict(zip((*_FLOATS, "material"), parts, strict=True)))
 
 
 declare(Mesh, _flattened, _unflattened)

@@ -14,14 +14,18 @@ from . import ops
 from .around import Around, is_around
 from .array import as_float_array, leader, like, namespace
 from .camera import Camera
-from .light import DEFAULT_LIGHTS, Light
+from .environment import EnvironmentLight
+from .light import DEFAULT_LIGHTS
+from .material import BlinnPhong, Material
 from .mesh import Mesh
 from .ops import Fragments
 from .picture import Picture
-from .shading import SHADINGS, Surface, normals_towards_viewer, shaded
+from .seen import FILTERS, Seen, Surface, channels
+from .shading import AnyLight, shaded
 
 __all__ = ["Rendering", "compare_silhouette", "render", "render_silhouette"]
 
+SHADINGS = ("flat", "smooth")
 VISIBILITIES = ("edge", "antialias", "sweep", "soft", None)
 
 
@@ -55,29 +59,35 @@ def render(
     camera: Camera,
     size: tuple[int, int],
     *,
-    lights: Sequence[Light] = DEFAULT_LIGHTS,
-    shading: str = "flat",
+    lights: Sequence[AnyLight] = DEFAULT_LIGHTS,
+    shading: str | None = None,
     visibility: str | None = "edge",
     supersample: int = 1,
     background: Any = (0.0, 0.0, 0.0),
+    texture_filter: str = "bilinear",
 ) -> Rendering:
     """Colour, coverage, depth, normals and triangles of a mesh, seen through a camera.
 
     Args:
-        mesh: positions and colours are differentiable. Both sides of a triangle are drawn, lit as seen.
+        mesh: all its floats and its material's are differentiable. Both sides of a triangle are drawn, lit as seen.
+            Where its colours have alpha (what "opaque" materials pass over), the background shows through them.
         camera: differentiable. Pictures of a `Fisheye` or `Panorama` are resampled from the six faces of a cube around
             the eye: colour and alpha blended between four texels, the rest from the nearest.
         size: (height, width) in pixels.
 
     Other arguments:
         lights: differentiable. `AmbientLight()` alone shows the mesh's own colours.
-        shading: "flat", one light for each face, at its middle; or "smooth", normals interpolated between vertices.
+        shading: "flat", a face has one normal, and where it is matt one light, at its middle; "smooth", normals are
+            interpolated between vertices; by default smooth where the mesh has normals or a material that shines.
         visibility: whence positions get the gradient of what moves at silhouettes: "edge", "antialias" (which also
             smooths the picture), "sweep", "soft" (another, blurred picture) or None.
         supersample: s renders s x s samples a pixel. Colour and alpha are their mean; depth, normals and triangle_id
             are those of one sample (of the four in the middle, the top left one), for the mean of two depths is the
             depth of nothing.
-        background: [3] or [B, 3], linear, differentiable.
+        background: [3] or [B, 3], an image [H, W, 3] or [B, H, W, 3], linear, differentiable; or an `EnvironmentLight`,
+            seen behind the mesh.
+        texture_filter: "nearest", "bilinear", "trilinear" (the size of a pixel on the texture chooses the mip level) or
+            "anisotropic" (its two sides do). With visibility "soft" at most "bilinear".
 
     Returns:
         `Rendering`; arrays in the framework of mesh, camera, lights and background (NumPy's gives way to another).
@@ -91,26 +101,38 @@ def render(
         (1, 64, 64, 3)
     """
     _check("render", mesh, camera, size, supersample, visibility)
-    if shading not in SHADINGS:
-        raise ValueError(f"render: shading must be one of {', '.join(map(repr, SHADINGS))}; got {shading!r}")
+    is_smooth = is_smooth_by("render", mesh, shading)
+    if texture_filter not in FILTERS or (visibility == "soft" and FILTERS[texture_filter]):
+        names = ", ".join(repr(name) for name in FILTERS if visibility != "soft" or not FILTERS[name])
+        raise ValueError(f"render: texture_filter must be one of {names}; got {texture_filter!r}")
     if is_around(camera):
         around = Around(camera, size)
-        drawn = partial(render, lights=lights, shading=shading, visibility=visibility, supersample=supersample)
+        drawn = partial(
+            render,
+            lights=lights,
+            shading=shading,
+            visibility=visibility,
+            supersample=supersample,
+            texture_filter=texture_filter,
+        )
         return _around(around, [drawn(mesh, face, around.face_size) for face in around.cameras()], background)
-    mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample), lights, background)
-    background = _background(background, pos_clip)
-    fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
-    surface = Surface(mesh, pos_clip)
+    sampled = _sampled(size, supersample)
+    mesh, pos_clip = _clipped(mesh, camera, sampled, lights, background)
+    background = _background(background, pos_clip, camera, sampled, supersample)
+    surface = Surface(mesh, pos_clip, lambda: camera.viewer(sampled), is_smooth=is_smooth)
+    fragments = ops.rasterize(pos_clip, mesh.triangles, sampled)
+    seen = Seen(surface, fragments, texture_filter)
     if visibility == "soft":
-        planes = _softly(mesh, surface, pos_clip, _sampled(size, supersample), lights, shading, background)
+        planes = _softly(surface, sampled, lights, background, texture_filter)
     else:
-        planes = _over(shaded(mesh, surface, fragments, lights, shading), fragments, background)
-        planes = _visible(planes, fragments, mesh, pos_clip, visibility)
+        planes = _visible(
+            _over(shaded(seen, lights), fragments.triangle_id, background), fragments, mesh, pos_clip, visibility
+        )
     planes = [ops.downsample(plane, supersample) for plane in planes]
-    middle = Fragments(*(_middle_sample(x, supersample) for x in fragments))
-    normals = normals_towards_viewer(mesh, surface, middle, shading)
-    color, alpha = _channels(planes[0], 0, 3), _channels(planes[-1], planes[-1].shape[-1] - 1, planes[-1].shape[-1])
-    return Rendering(color, _plane(alpha), middle.depth, normals, middle.triangle_id)
+    if supersample > 1:
+        seen = Seen(surface, Fragments(*(_middle_sample(x, supersample) for x in fragments)), texture_filter)
+    color, alpha = channels(planes[0], 0, 3), channels(planes[-1], planes[-1].shape[-1] - 1, planes[-1].shape[-1])
+    return Rendering(color, _plane(alpha), seen.fragments.depth, seen.normals, seen.fragments.triangle_id)
 
 
 def render_silhouette(
@@ -181,11 +203,9 @@ def _around(around: Around, faces: Sequence[Rendering], background: Any) -> Rend
     """What is seen in a cube of six pictures, over the background."""
     xp = namespace(faces[0].color)
     blended = around.blended([xp.concat([face.color, face.alpha[..., None]], axis=-1) for face in faces])
-    color, alpha = _channels(blended, 0, 3), _channels(blended, 3, 4)
-    background = _background(background, color)
-    if background is not None:
-        background = background if background.ndim == 1 else background[:, None, None, :]
-        color = color + (1 - alpha) * background
+    color, alpha = channels(blended, 0, 3), channels(blended, 3, 4)
+    background = _background(background, color, around.camera, around.size, 1)
+    color = _over([color, alpha], faces[0].triangle_id, background)[0]
     return Rendering(color, _plane(alpha), *around.surfaces(*zip(*(face[2:] for face in faces), strict=True)))
 
 
@@ -205,37 +225,28 @@ def _visible(
 
 
 def _softly(
-    mesh: Mesh,
-    surface: Surface,
-    pos_clip: Any,
-    size: tuple[int, int],
-    lights: Sequence[Light],
-    shading: str,
-    background: Any,
+    surface: Surface, size: tuple[int, int], lights: Sequence[AnyLight], background: Any, texture_filter: str
 ) -> Sequence[Any]:
     """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
-    soft = ops.soft_rasterize(pos_clip, mesh.triangles, size)
-    color = _channels(shaded(mesh, surface, soft.as_fragments(), lights, shading)[0], 0, 3)
+    soft = ops.soft_rasterize(surface.pos_clip, surface.mesh.triangles, size)
+    color = channels(shaded(Seen(surface, soft.as_fragments(), texture_filter), lights)[0], 0, 3)
     color = namespace(color).reshape(color, (*soft.triangle_id.shape, 3))
     color, alpha = ops.soft_blend(color, soft, background=(0, 0, 0) if background is None else background)
     return [color, alpha[..., None]]
 
 
-def _over(planes: Sequence[Any], fragments: Fragments, background: Any) -> Sequence[Any]:
-    """The planes composited over the background; not blended, for a sample shows one of the two."""
+def _over(planes: Sequence[Any], triangle_id: Any, background: Any) -> Sequence[Any]:
+    """The planes, colours multiplied by alpha, composited over the background."""
     if background is None:
         return planes
     color, *rest = planes
     xp = namespace(color)
-    uncovered = 1 - xp.covered(fragments.triangle_id, color)[..., None]
-    background = background if background.ndim == 1 else background[:, None, None, :]
+    alpha = rest[0] if rest else xp.covered(triangle_id, color)[..., None]
+    if background.ndim == 2:
+        background = background[:, None, None, :]
     if not rest:  # the fourth channel is coverage, which the background has none of
         background = xp.concat([background, xp.zeros_like(background[..., :1])], axis=-1)
-    return [color + uncovered * background, *rest]
-
-
-def _channels(image: Any, start: int, stop: int) -> Any:
-    return image if stop - start == image.shape[-1] else namespace(image).channels(image, start, stop)
+    return [color + (1 - alpha) * background, *rest]
 
 
 def _plane(image: Any) -> Any:
@@ -253,27 +264,49 @@ def _sampled(size: tuple[int, int], supersample: int) -> tuple[int, int]:
 
 
 def _clipped(
-    mesh: Mesh, camera: Camera, size: tuple[int, int], lights: Sequence[Light] = (), background: Any = 0.0
+    mesh: Mesh, camera: Camera, size: tuple[int, int], lights: Sequence[AnyLight] = (), background: Any = 0.0
 ) -> tuple[Mesh, Any]:
     """The mesh in the framework of whatever is not NumPy's, and its clip positions [B, V, 4]."""
     pos_clip = camera.clip(mesh.vertices, size)
     of_lights = [getattr(light, field.name) for light in lights for field in fields(light)]
-    lead = leader(pos_clip, background, *of_lights)
+    of_material = [] if mesh.material is None else mesh.material.arrays().values()
+    behind = background.image if isinstance(background, EnvironmentLight) else background
+    lead = leader(pos_clip, behind, *of_lights, *of_material)
     if namespace(lead) is not namespace(mesh.vertices):
         mesh = mesh.to(namespace(lead).name, getattr(lead, "device", None))
         pos_clip = like(pos_clip, mesh.vertices)
     return mesh, pos_clip
 
 
-def _background(background: Any, pos_clip: Any) -> Any:
-    """[3] or [B, 3]; None for black, which leaves a picture as it is."""
+def is_smooth_by(op: str, mesh: Mesh, shading: str | None) -> bool:
+    """Whether normals are interpolated between vertices."""
+    if shading is None:
+        return mesh.normals is not None or isinstance(mesh.material, (Material, BlinnPhong))
+    if shading not in SHADINGS:
+        raise ValueError(f"{op}: shading must be one of {', '.join(map(repr, SHADINGS))} or None; got {shading!r}")
+    return shading == "smooth"
+
+
+def _background(background: Any, pos_clip: Any, camera: Camera, sampled: tuple[int, int], supersample: int) -> Any:
+    """[3], [B, 3] or [B or 1, H, W, 3] of samples; None for black, which leaves a picture as it is."""
     if isinstance(background, tuple) and background == (0.0, 0.0, 0.0):
         return None
-    shape = tuple(as_float_array(background).shape)
-    batch = pos_clip.shape[0]
-    if shape not in ((3,), (batch, 3)):
-        raise ValueError(f"render: background must be [3] or [{batch}, 3]; got {list(shape)}")
-    return like(background, pos_clip)
+    if isinstance(background, EnvironmentLight):
+        return background.radiance(like(camera.rays(sampled), pos_clip))
+    background = as_float_array(background)
+    batch, shape = pos_clip.shape[0], tuple(background.shape)
+    height, width = (n // supersample for n in sampled)
+    shapes = ((3,), (batch, 3), (height, width, 3), (batch, height, width, 3))
+    if shape not in shapes:
+        spelled = ", ".join(map(str, map(list, shapes)))
+        raise ValueError(f"render: background must be one of {spelled}, or an EnvironmentLight; got {list(shape)}")
+    background = like(background, pos_clip)
+    if len(shape) < 3:
+        return background
+    xp = namespace(background)
+    background = xp.reshape(background, (-1, height, 1, width, 1, 3))
+    repeated = xp.broadcast_to(background, (background.shape[0], height, supersample, width, supersample, 3))
+    return xp.reshape(repeated, (-1, *sampled, 3))
 
 
 def _check(

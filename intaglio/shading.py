@@ -1,112 +1,139 @@
 # SPDX-License-Identifier: MIT
-"""What light a mesh sends to the camera: ordinary calculus on what `rasterize` found, differentiable throughout."""
+"""What light a mesh sends to the camera, by its material: ordinary calculus, differentiable throughout."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import ops
-from .array import cross, namespace, unit
-from .light import Light, are_white, irradiance, need_normals, need_places
-from .mesh import Mesh, corner_index, corner_positions, face_index
-from .ops import Fragments
+from .array import as_float_array, joined, like, namespace
+from .environment import EnvironmentLight, SphericalHarmonicsLight
+from .light import (
+    AmbientLight,
+    DirectionalLight,
+    Light,
+    PointLight,
+    Punctual,
+    are_white,
+    irradiance,
+    light_table,
+    need_normals,
+    need_places,
+    strength,
+)
+from .material import BlinnPhong, Material, Unlit
+from .seen import Seen, channels
+from .split_sum import split_sum_table
 
-__all__ = ["SHADINGS", "Surface", "normals_towards_viewer", "shaded"]
+__all__ = ["AnyLight", "shaded"]
 
-SHADINGS = ("flat", "smooth")
-
-
-class Surface:
-    """What shading needs of a mesh, worked out when first asked for."""
-
-    def __init__(self, mesh: Mesh, pos_clip: Any) -> None:
-        self.mesh, self.pos_clip = mesh, pos_clip
-        self._found: dict[str, Any] = {}
-
-    def _once(self, name: str, find: Callable[[], Any]) -> Any:
-        if name not in self._found:  # functools.cached_property has a lock, which torch.compile cannot trace
-            self._found[name] = find()
-        return self._found[name]
-
-    @property
-    def facing(self) -> Any:
-        """[B, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
-        return self._once("facing", lambda: _facing(self.mesh, self.pos_clip))
-
-    @property
-    def normals(self) -> Any:
-        """[B, F, 3] unit, towards the viewer."""
-        return self._once("normals", lambda: self.mesh.face_normals() * self.facing)
-
-    @property
-    def normals_at_vertices(self) -> Any:
-        """[V, 3] or [B, V, 3] unit, outward."""
-        return self._once("normals_at_vertices", self.mesh.vertex_normals)
-
-    @property
-    def centres(self) -> Any:
-        """[1, F, 3] or [B, F, 3], world space."""
-        first, second, third = corner_positions(self.mesh.vertices, corner_index(self.mesh))
-        centres = (first + second + third) / 3
-        return centres if centres.ndim == 3 else centres[None]
-
-    def image(self, values: Any, fragments: Fragments) -> Any:
-        """[F, C] or [B, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
-        # With all the weight on one corner, interpolation is a gather, and a faster one than indexing.
-        at_corner = fragments._replace(barycentrics=namespace(values).zeros_like(fragments.barycentrics))
-        return ops.interpolate(values, at_corner, face_index(self.mesh))
+AnyLight = Light | EnvironmentLight | SphericalHarmonicsLight
+# Those whose light on a matt surface needs no more than its normal and place.
+LAMBERT = (AmbientLight, DirectionalLight, PointLight)
 
 
-def _facing(mesh: Mesh, pos_clip: Any) -> Any:
-    xp = namespace(pos_clip)
-    corners = corner_positions(xp.stop_gradient(pos_clip), corner_index(mesh))
-    first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)
-    # The sign of this determinant of (x, y, w) is that of the area on screen, partly behind the camera too.
-    area = xp.sum(first * cross(second, third), axis=-1, keepdims=True)
-    return xp.where(area < 0, -xp.ones_like(area), xp.ones_like(area))
-
-
-def shaded(mesh: Mesh, surface: Surface, fragments: Fragments, lights: Sequence[Light], shading: str) -> Sequence[Any]:
-    """Light that the mesh sends to the camera, and coverage, 0 on the background: planes [B, H, W, C], which are one of
-    4 channels, or one of 3 and one of 1, whichever was made without a copy.
+def shaded(seen: Seen, lights: Sequence[AnyLight]) -> Sequence[Any]:
+    """Light sent to the camera, times opacity, and opacity, both 0 on the background: planes [B, H, W, C], which are
+    one of 4 channels, or one of 3 and one of 1, whichever was made without a copy.
     """
-    xp = namespace(mesh.vertices)
-    is_white = mesh.texture is None and mesh.vertex_colors is None and mesh.face_textures is None
-    light = None
-    if shading == "flat" and need_normals(lights):
-        light = irradiance(lights, surface.normals, surface.centres if need_places(lights) else None)
-        if is_white:
-            return [surface.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), fragments)]
-        light = surface.image(light, fragments)
-    covered = xp.covered(fragments.triangle_id, mesh.vertices)[..., None]
-    if not is_white and are_white(lights):
-        return [_albedo(mesh, fragments, covered), covered]
+    material = seen.mesh.material
+    if isinstance(material, Unlit):
+        planes: Sequence[Any] = [_colored(seen), seen.covered]
+    elif isinstance(material, Material):
+        planes = [_metallic(seen, lights, material), seen.covered]
+    elif material is None and all(isinstance(light, LAMBERT) for light in lights):
+        planes = _matt(seen, [light for light in lights if isinstance(light, LAMBERT)])
+    else:
+        planes = [_blinn_phong(seen, lights, material), seen.covered]
+    return planes if seen.opacity is None else [planes[0] * seen.opacity, seen.opacity]
+
+
+def _matt(seen: Seen, lights: Sequence[Light]) -> Sequence[Any]:
+    surface, light = seen.surface, None
+    if not surface.is_smooth and need_normals(lights):
+        light = irradiance(lights, surface.face_normals, surface.centres if need_places(lights) else None)
+        if seen.is_white:
+            xp = namespace(light)
+            return [surface.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), seen.fragments)]
+        light = surface.image(light, seen.fragments)
+    if not seen.is_white and are_white(lights):
+        return [seen.base_color, seen.covered]
     if light is None and need_normals(lights):
-        places = ops.interpolate(mesh.vertices, fragments, mesh.triangles) if need_places(lights) else None
-        light = irradiance(lights, normals_towards_viewer(mesh, surface, fragments, shading), places)
+        light = irradiance(lights, seen.normals, seen.positions if need_places(lights) else None)
     elif light is None:
-        light = irradiance(lights, covered)
-    return [_albedo(mesh, fragments, covered) * light, covered]
+        light = irradiance(lights, seen.covered)
+    return [seen.base_color * light, seen.covered]
 
 
-def _albedo(mesh: Mesh, fragments: Fragments, covered: Any) -> Any:
-    """[B, H, W, 3] the mesh's own colours, or [B, H, W, 1] for white; 0 on the background."""
-    factors = []
-    if mesh.vertex_colors is not None:
-        factors.append(ops.interpolate(mesh.vertex_colors, fragments, mesh.triangles))
-    if mesh.face_textures is not None:
-        factors.append(ops.sample_face_texture(mesh.face_textures, fragments))
-    if mesh.texture is not None:
-        uv = ops.interpolate(mesh.uv, fragments, mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles)
-        factors += [ops.sample_texture(mesh.texture, uv), covered]
-    return math.prod(factors[1:], start=factors[0]) if factors else covered
+def _blinn_phong(seen: Seen, lights: Sequence[AnyLight], material: BlinnPhong | None) -> Any:
+    color = _colored(seen)
+    reflected = color * _irradiance(seen, lights)
+    beams = [light for light in lights if isinstance(light, Punctual)]
+    if not beams:
+        return reflected
+    specular = np.array([0.0, 0, 0, 1])
+    if material is not None:
+        specular = joined(as_float_array(material.specular, np.float64), as_float_array(material.shininess)[..., None])
+    inputs = (seen.positions, seen.normals, color, seen.plane(specular), seen.surface.viewer)
+    return reflected + ops.shade_blinn_phong(*inputs, light_table(beams, color), seen.fragments)
 
 
-def normals_towards_viewer(mesh: Mesh, surface: Surface, fragments: Fragments, shading: str) -> Any:
-    """[B, H, W, 3] unit normals towards the viewer, 0 on the background."""
-    if shading == "flat":
-        return surface.image(surface.normals, fragments)
-    normals = unit(ops.interpolate(surface.normals_at_vertices, fragments, mesh.triangles))
-    return normals * surface.image(surface.facing, fragments)
+def _metallic(seen: Seen, lights: Sequence[AnyLight], material: Material) -> Any:
+    """glTF 2.0, Appendix B, under lights; Karis 2013 under light from all around."""
+    color = _colored(seen)
+    factors = (as_float_array(x, np.float64)[..., None] for x in (material.roughness, material.metallic))
+    roughness_metallic = seen.plane(joined(*factors))
+    if material.metallic_roughness_texture is not None:
+        roughness_metallic = roughness_metallic * seen.sample(material.metallic_roughness_texture)
+    parts = []
+    beams = [light for light in lights if isinstance(light, Punctual)]
+    inputs = (seen.positions, seen.normals, color, roughness_metallic, seen.surface.viewer)
+    if beams:
+        parts.append(ops.shade_metallic(*inputs, light_table(beams, color), seen.fragments))
+    around = [light for light in lights if not isinstance(light, Punctual)]
+    if around:
+        falling = (_irradiance(seen, around), _mirrored(seen, around, roughness_metallic))
+        light = ops.reflect_environment(*inputs, *falling, like(split_sum_table(), color), seen.fragments)
+        if material.occlusion_texture is not None:
+            strength = seen.plane(as_float_array(material.occlusion_strength, np.float64)[..., None])
+            light = light * (1 + strength * (seen.sample(material.occlusion_texture) - 1))
+        parts.append(light)
+    emissive = seen.plane(as_float_array(material.emissive, np.float64))
+    parts.append(emissive if material.emissive_texture is None else emissive * seen.sample(material.emissive_texture))
+    return sum(parts[1:], start=parts[0])
+
+
+def _colored(seen: Seen) -> Any:
+    """[B, H, W, 3]."""
+    return seen.plane((1.0, 1.0, 1.0)) if seen.is_white else seen.base_color
+
+
+def _irradiance(seen: Seen, lights: Sequence[AnyLight]) -> Any:
+    """[B, H, W, 3], of the light from all around, divided by pi: what a white surface shows of it."""
+    ambient = [light for light in lights if isinstance(light, AmbientLight)]
+    parts = [seen.plane(strength(light)) for light in ambient]
+    for light in lights:
+        if isinstance(light, (EnvironmentLight, SphericalHarmonicsLight)):
+            coefficients = like(light.irradiance_coefficients(), seen.normals)
+            parts.append(ops.spherical_harmonics(seen.normals, coefficients, seen.fragments))
+    return sum(parts[1:], start=parts[0]) if parts else seen.plane((0.0, 0.0, 0.0))
+
+
+def _mirrored(seen: Seen, lights: Sequence[AnyLight], roughness_metallic: Any) -> Any:
+    """[B, H, W, 3], radiance from all around that a mirror would show there, blurred as the surface is rough."""
+    parts = [seen.plane(strength(light)) for light in lights if isinstance(light, AmbientLight)]
+    if len(parts) < len(lights):
+        directions = ops.reflect(seen.positions, seen.normals, seen.surface.viewer, seen.fragments)
+    for light in lights:
+        if isinstance(light, SphericalHarmonicsLight):
+            coefficients = like(as_float_array(light.coefficients), directions)
+            parts.append(ops.spherical_harmonics(directions, coefficients, seen.fragments))
+        elif isinstance(light, EnvironmentLight):
+            levels = [like(level, directions) for level in light.prefiltered()]
+            roughness = namespace(directions).squeeze(channels(roughness_metallic, 0, 1), axis=-1)
+            lod = roughness * (len(levels) - 1)
+            parts.append(ops.sample_cube(levels, directions, filter="trilinear", lod=lod))
+    return sum(parts[1:], start=parts[0])

@@ -11,14 +11,18 @@ from .mesh import Mesh
 
 __all__ = ["cube", "icosphere", "plane", "sphere", "teapot", "torus"]
 
+TEAPOT_TILES = (8, 4)  # across and down, of its uv
 TEAPOT_PATCHES = Path(__file__).parent / "data" / "teapot_patches.txt"
 
 
-def teapot(subdivisions: int = 6) -> Mesh:
+def teapot(subdivisions: int = 6, *, tiled: bool = False) -> Mesh:
     """Martin Newell's teapot, the spout towards +x, standing on y = 0: about 70 subdivisions^2 triangles.
 
     Body, lid, handle and spout are four surfaces that pass through one another; each is open where it meets another,
     and nowhere else.
+
+    Other arguments:
+        tiled: with uv, by which a texture lies over the 32 patches in four rows of eight tiles.
 
     Example:
         >>> teapot()
@@ -35,10 +39,16 @@ def teapot(subdivisions: int = 6) -> Mesh:
     _, first, welded = np.unique(points.reshape(-1, 3).round(9) + 0.0, axis=0, return_index=True, return_inverse=True)
     grid = _grid_triangles(subdivisions, subdivisions)[:, ::-1]  # the patches are numbered to be seen from inside
     offsets = np.arange(len(corners))[:, None, None] * (subdivisions + 1) ** 2
-    triangles = welded.ravel()[(grid + offsets).reshape(-1, 3)]
+    uv_triangles = (grid + offsets).reshape(-1, 3)
+    triangles = welded.ravel()[uv_triangles]
     z_up = points.reshape(-1, 3)[first]
     vertices = np.stack([z_up[:, 0], z_up[:, 2], -z_up[:, 1]], axis=-1)
-    return _mesh(vertices, triangles[_has_three_corners(triangles)])
+    proper = _has_three_corners(triangles)
+    if not tiled:
+        return _mesh(vertices, triangles[proper])
+    tile = np.stack(np.divmod(np.arange(len(corners)), TEAPOT_TILES[0])[::-1], axis=-1)  # [32, 2] column, row
+    uv = (tile[:, None] + _grid_uv(subdivisions, subdivisions)[:, ::-1]) / TEAPOT_TILES
+    return _mesh(vertices, triangles[proper], uv.reshape(-1, 2), uv_triangles[proper])
 
 
 def sphere(segments: int = 32, rings: int = 16) -> Mesh:

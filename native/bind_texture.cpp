@@ -144,6 +144,34 @@ void sample_cube_vjp(Arguments& next) {
   });
 }
 
+void prefilter_cube(Arguments& next) {
+  Array texels = next("texels");
+  int64_t from_size = next.integer("from_size"), to_size = next.integer("to_size");
+  double roughness = next.number("roughness");
+  Array out = next("out");
+  for_scalar_of(texels, [&](auto scalar) {
+    using T = decltype(scalar);
+    const T* from = texels.data<const T>({-1, 6 * from_size * from_size, -1});
+    int64_t batch = texels.size(0), channels = texels.size(2);
+    intaglio::prefilter_cube(from, batch, from_size, to_size, channels, (T)roughness,
+                             out.data<T>({batch, 6 * to_size * to_size, channels}));
+  });
+}
+
+void prefilter_cube_vjp(Arguments& next) {
+  Array grad_out = next("grad_out");
+  int64_t from_size = next.integer("from_size"), to_size = next.integer("to_size");
+  double roughness = next.number("roughness");
+  Array grad_texels = next("grad_texels");
+  for_scalar_of(grad_out, [&](auto scalar) {
+    using T = decltype(scalar);
+    const T* grad = grad_out.data<const T>({-1, 6 * to_size * to_size, -1});
+    int64_t batch = grad_out.size(0), channels = grad_out.size(2);
+    intaglio::prefilter_cube_vjp(grad, batch, from_size, to_size, channels, (T)roughness,
+                                 grad_texels.data<T>({batch, 6 * from_size * from_size, channels}));
+  });
+}
+
 void halve_texture(Arguments& next) {
   Array texture = next("texture"), out = next("out");
   for_scalar_of(texture, [&](auto scalar) {
@@ -212,6 +240,8 @@ void bind_texture(Bindings& to) {
                        {"sample_cube_level_vjp", "sample_cube backward", bound::sample_cube_vjp<cube_level_samples, false>},
                        {"sample_cube_pyramid", "sample_cube", bound::sample_cube<cube_pyramid_samples>},
                        {"sample_cube_pyramid_vjp", "sample_cube backward", bound::sample_cube_vjp<cube_pyramid_samples, true>},
+                       {"prefilter_cube", "prefilter_cube", bound::prefilter_cube},
+                       {"prefilter_cube_vjp", "prefilter_cube backward", bound::prefilter_cube_vjp},
                        {"sample_face_texture", "sample_face_texture", bound::sample_face_texture},
                        {"sample_face_texture_vjp", "sample_face_texture backward", bound::sample_face_texture_vjp}});
 }

@@ -246,6 +246,15 @@ void halve_texture(const T* texture, Raster size, int64_t channels, T* out);
 template <class T>
 void halve_texture_vjp(const T* grad_out, Raster size, int64_t channels, T* grad_texture);
 
+// Texels [batch, 6 from_size^2, channels] of cube maps as a surface of this roughness (above 0) mirrors them: [batch, 6
+// to_size^2, channels] (math/prefilter.h).
+template <class T>
+void prefilter_cube(const T* texels, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness, T* out);
+
+template <class T>
+void prefilter_cube_vjp(const T* grad_out, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness,
+                        T* grad_texels);
+
 // A cube of resolution^3 texels [channels] per triangle, with a leading batch axis if own_values.
 template <class T>
 struct FaceTextures {

@@ -356,7 +356,7 @@ def test_samples_are_averaged():
     ("options", "message"),
     [
         ({"space": "clip"}, "space must be 'world' or 'view'; got 'clip'"),
-        ({"shading": "round"}, "shading must be one of 'flat', 'smooth'; got 'round'"),
+        ({"shading": "round"}, "shading must be one of 'flat', 'smooth' or None; got 'round'"),
         ({"visibility": "soft"}, "visibility must not be 'soft'"),
         ({"supersample": 0}, "supersample must be a whole number from 1 on; got 0"),
     ],

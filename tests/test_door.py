@@ -495,7 +495,8 @@ CASES = {
     "a surface of another size": (
         lambda: ops.reflect(PLANE[:, :3], PLANE, VIEWER, FRAGMENTS),
         "reflect: positions must be [B, H, W, 3] with B = 1 from fragments.triangle_id, "
-        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; got [1, 3, 6, 3] (see the op's docstring for the shapes)",
+        "H = 4 from fragments.triangle_id, W = 6 from fragments.triangle_id; "
+        "got [1, 3, 6, 3] (see the op's docstring for the shapes)",
     ),
     "a viewer in three numbers": (
         lambda: ops.reflect(PLANE, PLANE, VIEWER[:3], FRAGMENTS),

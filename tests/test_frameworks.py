@@ -15,10 +15,16 @@ from reference import chains, scenes
 import intaglio
 from intaglio import (
     AmbientLight,
+    BlinnPhong,
     Camera,
     DirectionalLight,
+    EnvironmentLight,
+    Material,
     Mesh,
     PointLight,
+    SphericalHarmonicsLight,
+    SpotLight,
+    Unlit,
     camera_path,
     losses,
     ops,
@@ -90,6 +96,18 @@ def scene_inputs():
         "distance": np.array([2.0, 3.0]),
         "elevation": np.array([20.0, -30.0]),
         "azimuth": np.array([40.0, 130.0]),
+        "inner_degrees": np.array(5.0),
+        "outer_degrees": np.array(35.0),
+        "sky": rng.uniform(0.2, 1, (8, 16, 3)),
+        "harmonics": rng.normal(0, 0.2, (9, 3)),
+        "metallic": np.array(0.6),
+        "roughness": np.array(0.5),
+        "shininess": np.array(20.0),
+        "rgba": np.array([0.9, 0.8, 0.7, 0.6]),
+        "photograph": rng.uniform(0, 1, (*SIZE, 3)),
+        "rough_texels": rng.uniform(0.3, 1, (4, 4, 2)),
+        "normal_texels": rng.uniform([0.3, 0.3, 0.9], [0.7, 0.7, 1], (4, 4, 3)),
+        "occlusion_texels": rng.uniform(0.3, 1, (4, 4, 1)),
         "triangles": SPHERE.triangles,
     }
 
@@ -117,6 +135,24 @@ def lights_of(x):
         AmbientLight(x["color"], 0.2),
         DirectionalLight(x["direction"], x["color"], x["intensity"]),
         PointLight(x["place"], x["color"], 2.0),
+        SpotLight(x["place"], -x["place"], x["color"], 2.0, x["inner_degrees"], x["outer_degrees"]),
+        EnvironmentLight(x["sky"], x["intensity"]),
+        SphericalHarmonicsLight(x["harmonics"]),
+    )
+
+
+def material_of(x):
+    return Material(
+        base_color=x["color"],
+        metallic=x["metallic"],
+        roughness=x["roughness"],
+        metallic_roughness_texture=x["rough_texels"],
+        normal_texture=x["normal_texels"],
+        normal_scale=x["roughness"],
+        occlusion_texture=x["occlusion_texels"],
+        occlusion_strength=x["metallic"],
+        emissive=x["color"],
+        emissive_texture=x["texture"],
     )
 
 
@@ -214,12 +250,41 @@ SCENE = {
         ("vertices", "vertex_colors"),
     ),
     "render lights": (
-        lambda x: rendered(mesh_of(x), lights=lights_of(x)),
+        lambda x: rendered(mesh_of(x), lights=lights_of(x)[:3]),
         ("vertices", "direction", "place", "color", "intensity"),
     ),
     "render smooth": (
-        lambda x: rendered(mesh_of(x), lights=lights_of(x), shading="smooth", visibility=None),
+        lambda x: rendered(mesh_of(x), lights=lights_of(x)[:3], shading="smooth", visibility=None),
         ("vertices", "direction", "place", "color", "intensity"),
+    ),
+    "render lights beyond Lambert's": (
+        lambda x: rendered(mesh_of(x), lights=lights_of(x), visibility=None),
+        ("vertices", "direction", "place", "color", "intensity", "inner_degrees", "outer_degrees", "sky", "harmonics"),
+    ),
+    "render a material": (
+        lambda x: rendered(
+            mesh_of(x, "texture", "uv").replace(material=material_of(x)),
+            lights=lights_of(x),
+            visibility=None,
+            texture_filter="anisotropic",
+        ),
+        (
+            *("vertices", "texture", "color", "metallic", "roughness", "rough_texels", "normal_texels"),
+            *("occlusion_texels", "sky", "harmonics", "place"),
+        ),
+    ),
+    "render a highlight": (
+        lambda x: rendered(
+            mesh_of(x).replace(material=BlinnPhong(specular=x["color"], shininess=x["shininess"])), lights=lights_of(x)
+        ),
+        ("vertices", "color", "shininess", "place"),
+    ),
+    "render what blends": (
+        lambda x: rendered(
+            mesh_of(x, "vertex_colors").replace(material=Unlit(base_color=x["rgba"], alpha_mode="blend")),
+            background=x["photograph"],
+        ),
+        ("vertices", "vertex_colors", "rgba", "photograph"),
     ),
     "render soft": (
         lambda x: rendered(mesh_of(x, "vertex_colors"), visibility="soft", background=x["background"]),

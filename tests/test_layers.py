@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-SCENE = {"tangents", "mesh", "camera", "light", "material", "losses"}
+SCENE = {"tangents", "mesh", "camera", "light", "environment", "material", "losses"}
 BASE = {"array", "topology", "trees"}
 PYTHON_LAYERS = {
     "trees": set(),
@@ -32,16 +32,19 @@ PYTHON_LAYERS = {
     "mesh": BASE | SCENE | {"ops", "page"},
     "camera": BASE | SCENE | {"ops"},
     "light": BASE | SCENE | {"ops"},
-    "material": BASE | SCENE | {"ops"},
+    "environment": BASE | {"ops"},
+    "skies": set(),
+    "material": BASE,
     "losses": BASE | SCENE | {"ops"},
     "shapes": BASE | {"mesh"},
-    "io": BASE | {"mesh", "camera", "picture", "atlas", "io"},
-    "shading": BASE | SCENE | {"ops"},
+    "io": BASE | {"mesh", "material", "camera", "picture", "atlas", "io"},
+    "seen": BASE | SCENE | {"ops"},
+    "shading": BASE | SCENE | {"ops", "seen", "split_sum"},
     "around": BASE | SCENE | {"ops"},
-    "rendering": BASE | SCENE | {"ops", "around", "picture", "shading", "rendering"},
+    "rendering": BASE | SCENE | {"ops", "around", "picture", "seen", "shading", "rendering"},
     "filling": {"topology"},
     "projecting": BASE | SCENE | {"ops"},
-    "baking": BASE | SCENE | {"ops", "shading", "rendering", "filling", "projecting"},
+    "baking": BASE | SCENE | {"ops", "seen", "rendering", "filling", "projecting"},
     "fit": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit"},
     "cli": BASE | SCENE | {"ops", "rendering", "shapes", "io", "fit", "cli", "__version__"},
     "__main__": {"cli"},

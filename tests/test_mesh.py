@@ -183,7 +183,7 @@ def test_bad_arrays_are_named(arrays, message):
 
 def test_replacing_what_a_mesh_does_not_have_is_named():
     with pytest.raises(
-        TypeError, match=re.escape("Mesh.replace: arguments must name arrays of a mesh; got colour (there")
+        TypeError, match=re.escape("Mesh.replace: arguments must name parts of a mesh; got colour (there")
     ):
         Mesh(CORNERS, SQUARE).replace(colour=CORNERS)
     with pytest.raises(ValueError, match=re.escape("Mesh: vertex_colors must be [4, 3]")):

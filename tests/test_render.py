@@ -331,16 +331,30 @@ def test_a_render_survives_torch_compile(tracked):
             {"visibility": "sharp"},
             "visibility must be one of 'edge', 'antialias', 'sweep', 'soft', None; got 'sharp'",
         ),
-        ({"shading": "phong"}, "shading must be one of 'flat', 'smooth'; got 'phong'"),
-        ({"background": (0, 0)}, "background must be [3] or [1, 3]; got [2]"),
-        ({"background": np.zeros((2, 3))}, "background must be [3] or [1, 3]; got [2, 3]"),
+        ({"shading": "phong"}, "shading must be one of 'flat', 'smooth' or None; got 'phong'"),
+        (
+            {"background": (0, 0)},
+            "background must be one of [3], [1, 3], [4, 4, 3], [1, 4, 4, 3], or an EnvironmentLight; got [2]",
+        ),
+        (
+            {"background": np.zeros((2, 3))},
+            "background must be one of [3], [1, 3], [4, 4, 3], [1, 4, 4, 3], or an EnvironmentLight; got [2, 3]",
+        ),
+        (
+            {"texture_filter": "cubic"},
+            "texture_filter must be one of 'nearest', 'bilinear', 'trilinear', 'anisotropic'; got 'cubic'",
+        ),
+        (
+            {"texture_filter": "trilinear", "visibility": "soft"},
+            "texture_filter must be one of 'nearest', 'bilinear'; got 'trilinear'",
+        ),
     ],
 )
 def test_bad_arguments_are_named(options, message):
     arguments = {"size": SIZE} | options
     with pytest.raises(ValueError, match=f"^{re.escape('render: ' + message)}$"):
         render(TEAPOT, VIEW, **arguments)
-    if "shading" not in options and "background" not in options:
+    if not {"shading", "background", "texture_filter"} & options.keys():
         with pytest.raises(ValueError, match=f"^{re.escape('render_silhouette: ' + message)}$"):
             render_silhouette(TEAPOT, VIEW, **arguments)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from assets import rich_asset, write_awkward
 
-from intaglio import load, load_asset, save, shapes
+from intaglio import Material, load, load_asset, save, shapes
 from intaglio.mesh import Mesh
 
 SCRIPT = Path(__file__).parent / "validator.js"
@@ -30,6 +30,13 @@ def painted():
     return Mesh(cube.vertices, cube.triangles, face_textures=np.random.default_rng(0).random((12, 2, 2, 2, 3)))
 
 
+def shining():
+    rng = np.random.default_rng(0)
+    maps = {"metallic_roughness": 2, "normal": 3, "occlusion": 1, "emissive": 3}
+    textures = {f"{name}_texture": rng.random((8, 8, channels)) for name, channels in maps.items()}
+    return textured().replace(material=Material(alpha_mode="blend", base_color=(1, 1, 1, 0.5), **textures))
+
+
 def read_again(folder):
     save(folder / "first.glb", rich_asset())
     return load_asset(folder / "first.glb")
@@ -38,6 +45,7 @@ def read_again(folder):
 THINGS = {
     "teapot": of_mesh(shapes.teapot()),
     "textured": of_mesh(textured()),
+    "shining": of_mesh(shining()),
     "painted": of_mesh(painted()),
     "rich": lambda folder: rich_asset(),
     "read again": read_again,

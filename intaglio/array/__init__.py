@@ -38,6 +38,7 @@ __all__ = [
     "frameworks_with_gradients",
     "from_numpy",
     "is_known",
+    "joined",
     "leader",
     "like",
     "namespace",
@@ -144,6 +145,15 @@ def unit(v: Any) -> Any:
     xp = namespace(v)
     squared = xp.sum(v * v, axis=-1, keepdims=True)
     return v / xp.sqrt(xp.where(squared > 0, squared, xp.ones_like(squared)))
+
+
+def joined(*parts: Any) -> Any:
+    """[N]s and [B, N]s joined along the last axis: [N], or [B, N]. They follow the first that is not NumPy's."""
+    lead = leader(*parts)
+    parts = tuple(like(part, lead) for part in parts)
+    batch = next((part.shape[:1] for part in parts if part.ndim == 2), ())
+    xp = namespace(lead)
+    return xp.concat([xp.broadcast_to(part, (*batch, part.shape[-1])) for part in parts], axis=-1)
 
 
 # Those with gradients in the order in which they are taken by default.

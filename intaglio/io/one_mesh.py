@@ -29,7 +29,10 @@ def check_one_mesh(writer: str, mesh: Mesh) -> Mesh:
     """
     mesh = mesh.to("numpy")
     batched = [(mesh.vertices, 3), (mesh.vertex_colors, 3), (mesh.face_textures, 6), (mesh.texture, 4)]
-    if any(x is not None and x.ndim == n for x, n in batched):
+    batched += [(mesh.normals, 3), (mesh.tangents, 3)]
+    if mesh.material is not None:
+        batched += mesh.material.batched()
+    if any(x is not None and np.ndim(x) == n for x, n in batched):
         raise ValueError(f"{writer}: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
     return mesh
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ __all__ = ["Surface", "painted"]
 
 # By glTF's names; NumPy pads alike.
 PADDING: dict[str, Any] = {"repeat": "wrap", "mirror": "symmetric", "clamp": "edge"}
+COLOR = "color"  # among the pictures of a tile
 UV_SLACK = 1e-4  # exporters write 1.00001; the frame around each packed picture is a whole texel
 
 
@@ -23,8 +24,10 @@ UV_SLACK = 1e-4  # exporters write 1.00001; the frame around each packed picture
 class Surface:
     """Faces [n] of a mesh that one material covers.
 
-    color: linear; multiplies the picture. picture: [H, W, 3] linear, or None. uv: [n, 3, 2] from the top left, where
-    there is a picture. wraps: "repeat", "mirror" or "clamp", along u and v. moved: whether `uv` are not the mesh's own.
+    color: linear; multiplies the picture, and is as long. picture: [H, W, 3 or 4] linear, or None. uv: [n, 3, 2] from
+    the top left, where there is a picture. wraps: "repeat", "mirror" or "clamp", along u and v. moved: whether `uv` are
+    not the mesh's own. maps: what else a material says of each place, [h, w, C] of any size, seen through the same uv;
+    the same names in all surfaces.
     """
 
     faces: np.ndarray
@@ -33,23 +36,24 @@ class Surface:
     uv: np.ndarray | None = None
     wraps: tuple[str, str] = ("repeat", "repeat")
     moved: bool = False
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def is_white(self) -> bool:
-        return tuple(self.color) == (1.0, 1.0, 1.0)
+        return all(part == 1 for part in self.color)
 
 
 def painted(path: Path, num_faces: int, surfaces: list[Surface], limits: Limits, remedy: str) -> dict[str, Any]:
     """The arrays of a mesh that show its surfaces, which cover each face once.
 
     They are `texture` with `uv` and `uv_triangles`; `texture` alone where the surfaces' own uv fit it; `face_textures`
-    of one texel where there are no pictures; or nothing for white.
+    of one texel where there are no pictures; or nothing for white. And the surfaces' `maps`, if they have any.
 
     Raises:
         InputError: the pictures are too large for one; `path` and `remedy` are what it says.
     """
     surfaces = [s for s in surfaces if len(s.faces)]
-    if all(s.picture is None for s in surfaces):
+    if all(s.picture is None and not s.maps and len(s.color) == 3 for s in surfaces):
         if all(s.is_white for s in surfaces):
             return {}
         colors = np.ones((num_faces, 3), dtype=np.float32)
@@ -57,17 +61,21 @@ def painted(path: Path, num_faces: int, surfaces: list[Surface], limits: Limits,
             colors[s.faces] = s.color
         return {"face_textures": colors[:, None, None, None, :]}
     first = surfaces[0]
-    if first.picture is not None and all(_fits(s, first) for s in surfaces):
-        return {"texture": _tinted(first)}
+    if (first.picture is not None or first.maps) and all(_fits(s, first) for s in surfaces):
+        texture = {} if first.picture is None and first.is_white else {"texture": _tinted(first)}
+        return texture | ({"maps": first.maps} if first.maps else {})
     tiles = [_tile(path, s, limits, remedy) for s in surfaces]
-    distinct = {key: picture for key, picture, _ in tiles}
-    atlas, scale, offset = pack_pictures(path, list(distinct.values()), limits, remedy)
+    distinct = {key: pictures for key, pictures, _ in tiles}
+    packed = {}
+    for name in next(iter(distinct.values())):
+        packed[name], scale, offset = pack_pictures(path, [p[name] for p in distinct.values()], limits, remedy)
     place = {key: k for k, key in enumerate(distinct)}
     uv = np.zeros((num_faces, 3, 2), dtype=np.float32)
     for s, (key, _, corners) in zip(surfaces, tiles, strict=True):
         uv[s.faces] = corners * scale[place[key]] + offset[place[key]]
     own = np.arange(3 * num_faces, dtype=np.int32).reshape(-1, 3)
-    return {"texture": atlas, "uv": uv.reshape(-1, 2), "uv_triangles": own}
+    arrays = {"texture": packed.pop(COLOR), "uv": uv.reshape(-1, 2), "uv_triangles": own}
+    return arrays | ({"maps": packed} if packed else {})
 
 
 def pack_pictures(
@@ -76,7 +84,7 @@ def pack_pictures(
     """Pictures one under the other, each with a frame of its own border texels.
 
     Returns:
-        The atlas [H, W, 3], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
+        The atlas [H, W, C], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
 
     Raises:
         InputError: it would be too large.
@@ -86,7 +94,7 @@ def pack_pictures(
     size = (int((heights + 2).sum()), int(widths.max()) + 2)
     if size[0] * size[1] > limits.max_pixels:
         raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
-    atlas = np.zeros((*size, 3), dtype=np.float32)
+    atlas = np.zeros((*size, pictures[0].shape[-1]), dtype=np.float32)
     for picture, top, height, width in zip(pictures, tops, heights, widths, strict=True):
         atlas[top - 1 : top + height + 1, : width + 2] = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
     per_texel = 1 / np.array([size[1], size[0]])
@@ -99,35 +107,60 @@ def _fits(surface: Surface, first: Surface) -> bool:
     """Whether one texture that repeats serves both."""
     if surface.picture is not first.picture or surface.color != first.color or surface.uv is None or surface.moved:
         return False
+    if any(surface.maps[name] is not picture for name, picture in first.maps.items()):
+        return False
     if surface.wraps == ("repeat", "repeat"):
         return True
     return bool(((surface.uv >= -UV_SLACK) & (surface.uv <= 1 + UV_SLACK)).all())
 
 
 def _tinted(surface: Surface) -> np.ndarray:
-    assert surface.picture is not None
-    return surface.picture if surface.is_white else surface.picture * np.array(surface.color, dtype=np.float32)
+    color = np.array(surface.color, dtype=np.float32)
+    if surface.picture is None:
+        return color.reshape(1, 1, -1)
+    return surface.picture if surface.is_white else surface.picture * color
 
 
-def _tile(path: Path, surface: Surface, limits: Limits, remedy: str) -> tuple[Any, np.ndarray, np.ndarray]:
-    """A key that tells tiles apart, the picture [H, W, 3] as often as uv run over it, and uv in that [n, 3, 2]."""
-    if surface.picture is None or surface.uv is None:
-        texel = np.array(surface.color, dtype=np.float32).reshape(1, 1, 3)
-        return tuple(surface.color), texel, np.full((len(surface.faces), 3, 2), 0.5)
+def _tile(path: Path, surface: Surface, limits: Limits, remedy: str) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
+    """A key that tells tiles apart, pictures [H, W, C] as often as uv run over them, and uv in those [n, 3, 2]."""
+    pictures = {COLOR: _tinted(surface), **surface.maps}
+    height, width = (max(picture.shape[axis] for picture in pictures.values()) for axis in (0, 1))
+    key: tuple = (id(surface.picture), tuple(surface.color), *(id(picture) for picture in surface.maps.values()))
+    if surface.uv is None or (surface.picture is None and not surface.maps):
+        return key, pictures, np.full((len(surface.faces), 3, 2), 0.5)
     with np.errstate(all="ignore"):  # what is not finite runs over too many texels
         uv, low, high = _run(surface.uv.astype(np.float64), np.array([wrap == "repeat" for wrap in surface.wraps]))
-    height, width = surface.picture.shape[:2]
     if not np.prod(high - low) * height * width <= limits.max_pixels:  # which is not a number where uv are not
         raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
-    picture = _tinted(surface)
-    for axis, (size, wrap) in enumerate(zip((width, height), surface.wraps, strict=True)):
-        before, after = int(-low[axis]) * size, int(high[axis] - 1) * size
-        if before or after:
-            pads = [(0, 0)] * 3
-            pads[1 - axis] = (before, after)
-            picture = np.pad(picture, pads, mode=PADDING[wrap])
-    key = (id(surface.picture), tuple(surface.color), surface.wraps, *low.tolist(), *high.tolist())
-    return key, picture, (uv - low) / (high - low)
+    pads = [(int(-low[axis]) * size, int(high[axis] - 1) * size) for axis, size in ((1, height), (0, width))]
+    for name, picture in pictures.items():
+        pictures[name] = _padded(resized(picture, height, width), pads, surface.wraps)
+    return (*key, surface.wraps, *low.tolist(), *high.tolist()), pictures, (uv - low) / (high - low)
+
+
+def _padded(picture: np.ndarray, pads: list[tuple[int, int]], wraps: tuple[str, str]) -> np.ndarray:
+    """Texels before and after, down and across, as `wraps` (across and down) continue the picture."""
+    for axis, (pad, wrap) in enumerate(zip(pads, reversed(wraps), strict=True)):
+        if any(pad):
+            along = [(0, 0)] * 3
+            along[axis] = pad
+            picture = np.pad(picture, along, mode=PADDING[wrap])
+    return picture
+
+
+def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """[h, w, C] -> [height, width, C], bilinear."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    if picture.shape[:2] == (1, 1):
+        return np.broadcast_to(picture, (height, width, picture.shape[-1]))
+    from PIL import Image  # half as costly to import as NumPy: only where it is used
+
+    planes = [
+        Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+        for plane in np.moveaxis(picture, -1, 0)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
 def _run(uv: np.ndarray, repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from intaglio import _native
 
-from .cube import sample_cube
+from .cube import cube_directions, prefilter_cube, sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
 from .loss import squared_error
@@ -32,12 +32,14 @@ __all__ = [
     "Fragments",
     "SoftFragments",
     "antialias",
+    "cube_directions",
     "downsample",
     "edge_gradient",
     "get_num_threads",
     "interpolate",
     "map_normals",
     "mip_pyramid",
+    "prefilter_cube",
     "rasterize",
     "reflect",
     "reflect_environment",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from intaglio.array import namespace
 
 from . import calls
@@ -12,6 +14,15 @@ from .door import Array, Door
 from .geometry import MAX_SIZE
 from .texture import mip_pyramid
 
+# Axes of the faces: right and up in their pictures, and their middles. OpenGL 4.6, table 8.19.
+FACES = (
+    ((0, 0, -1), (0, 1, 0), (1, 0, 0)),
+    ((0, 0, 1), (0, 1, 0), (-1, 0, 0)),
+    ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+    ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    ((-1, 0, 0), (0, 1, 0), (0, 0, -1)),
+)
 _FACES = ((6, "N", "N", "C"), ("B", 6, "N", "N", "C"))
 
 
@@ -73,6 +84,46 @@ def sample_cube(
         levels = mip_pyramid(cube)
     texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
     return door.front.apply(calls.SAMPLE_CUBE_PYRAMID, texels, directions, lod, size, len(levels))[0]
+
+
+def prefilter_cube(cube: Array, size: int, roughness: float) -> Array:
+    """A cube map as a rough surface mirrors it, seen head-on: [6, size, size, C] or [B, 6, size, size, C].
+
+    cube: [6, N, N, C] or [B, 6, N, N, C], as of `sample_cube`. Differentiable.
+    size: of the faces of the result.
+    roughness: above 0, to 1; its square is the width of the GGX lobe.
+
+    Each texel is the mean of the light around it, weighted by the lobe, the cosine, and exact solid angles, so that a
+    constant stays what it is. What lies where the lobe is below a ten-thousandth of its peak is left out.
+
+    Raises ValueError on shapes and dtypes, and where size or roughness is none.
+
+    >>> prefilter_cube(np.ones((6, 8, 8, 1), np.float32), 4, 0.5).mean().round(5)
+    1.0
+
+    Karis: Real Shading in Unreal Engine 4, 2013.
+    """
+    door = Door("prefilter_cube", "cube", cube)
+    _check_levels(door, (cube,))
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_SIZE:
+        door.fail("size", f"a whole number from 1 to {MAX_SIZE}", repr(size), "texels along a face")
+    if not (isinstance(roughness, int | float) and 0 < roughness <= 1):
+        door.fail("roughness", "a number above 0, at most 1", repr(roughness), "a mirror shows the cube itself")
+    xp, (*batch, _, from_size, _, channels) = namespace(cube), cube.shape
+    texels = xp.reshape(cube, (-1, 6 * from_size * from_size, channels))
+    (out,) = door.front.apply(calls.PREFILTER_CUBE, texels, from_size, size, float(roughness))
+    return xp.reshape(out, (*batch, 6, size, size, channels))
+
+
+def cube_directions(size: int) -> np.ndarray:
+    """[6, size, size, 3] float64: where the texels' centres lie, on the cube from -1 to 1.
+
+    >>> cube_directions(1)[:, 0, 0].tolist()[:2]
+    [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]
+    """
+    along = (2 * np.arange(size) + 1) / size - 1
+    right, up, middle = np.moveaxis(np.array(FACES, np.float64)[:, :, None, None], 1, 0)
+    return middle + along[:, None] * right - along[:, None, None] * up
 
 
 def _check_levels(door: Door, levels: tuple[Array, ...]) -> None:

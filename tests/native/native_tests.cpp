@@ -193,6 +193,12 @@ struct Run {
       sample_cube_vjp(cube, filter, r, directions.data(), mip ? lod.data() : nullptr, out, value(num_texels * channels),
                       value(3 * pixels), mip ? value(pixels) : nullptr);
     }
+    for (int64_t size : {1, 3, 8}) {
+      std::vector<T> light(2 * 6 * 5 * 5 * channels, (T)0.5);
+      T* rough = value(2 * 6 * size * size * channels);
+      prefilter_cube(light.data(), 2, 5, size, channels, (T)0.4, rough);
+      prefilter_cube_vjp(rough, 2, 5, size, channels, (T)0.4, value((int64_t)light.size()));
+    }
   }
 
   // The same random positions as faces of 2018, seen from both sides.

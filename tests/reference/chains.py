@@ -154,6 +154,7 @@ def sample_cube(x: Inputs) -> tuple:
     return (
         ops.sample_cube(x["cube"], x["directions"]),
         ops.sample_cube(ops.mip_pyramid(x["cube"]), x["directions"], filter="trilinear", lod=x["lod"]),
+        ops.prefilter_cube(x["cube"], 3, 0.5),
     )
 
 

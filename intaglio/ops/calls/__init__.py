@@ -3,7 +3,7 @@
 
 from . import classic, cube, geometry, image, loss, shade, soft, surface, texture, textured, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
-from .cube import SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
+from .cube import PREFILTER_CUBE, SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
 from .geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
 from .loss import SQUARED_ERROR
@@ -43,6 +43,7 @@ __all__ = [
     "INTERPOLATE",
     "MAP_NORMALS",
     "OPS",
+    "PREFILTER_CUBE",
     "RASTERIZE",
     "RASTERIZE_BEHIND",
     "REFLECT",

@@ -47,5 +47,35 @@ _SAMPLE_PYRAMID_VJP = Call(
 )
 SAMPLE_CUBE_PYRAMID = Op("sample_cube with trilinear", _SAMPLE_PYRAMID, _sample_pyramid_vjp)
 
-OPS = (SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID)
-CALLS = ((_SAMPLE_LEVEL, 1), (_SAMPLE_LEVEL_VJP, 2), (_SAMPLE_PYRAMID, 1), (_SAMPLE_PYRAMID_VJP, 3))
+
+def _prefilter_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
+    if grads[0] is None or not needs[0]:
+        return (None,) * 4
+    return *run(_PREFILTER_VJP, grads[0], *inputs[1:]), None, None, None
+
+
+def _faces(texels: Array, size: int) -> tuple:
+    return (((texels.shape[0], 6 * size * size, texels.shape[2]), "value"),)
+
+
+_PREFILTER = Call(
+    "prefilter_cube",
+    "Tensor texels, int from_size, int to_size, float roughness",
+    lambda texels, from_size, to_size, roughness: _faces(texels, to_size),
+)
+_PREFILTER_VJP = Call(
+    "prefilter_cube_vjp",
+    "Tensor grad_out, int from_size, int to_size, float roughness",
+    lambda grad_out, from_size, to_size, roughness: _faces(grad_out, from_size),
+)
+PREFILTER_CUBE = Op("prefilter_cube", _PREFILTER, _prefilter_vjp)
+
+OPS = (SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID, PREFILTER_CUBE)
+CALLS = (
+    (_PREFILTER, 1),
+    (_PREFILTER_VJP, 1),
+    (_SAMPLE_LEVEL, 1),
+    (_SAMPLE_LEVEL_VJP, 2),
+    (_SAMPLE_PYRAMID, 1),
+    (_SAMPLE_PYRAMID_VJP, 3),
+)

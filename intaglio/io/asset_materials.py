@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""The materials of an asset as the one material of a mesh: what differs from place to place becomes a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..material import AnyMaterial, Material, Unlit
+from .asset import AssetMaterial, TextureUse
+from .painting import Surface
+
+__all__ = ["Finishes", "alpha_mode_of", "color_of", "layout_use", "material_of"]
+
+Picture = Callable[[TextureUse, bool], np.ndarray | None]  # (use, linear) -> [H, W, 3 or 4]
+FLAT = np.array([0.5, 0.5, 1.0], dtype=np.float32)
+
+
+def layout_use(material: AssetMaterial) -> TextureUse | None:
+    """The texture whose uv become the mesh's: the base colour's, or the first that there is."""
+    m = material
+    uses = (m.base_color_texture, m.metallic_roughness_texture, m.normal_texture, m.occlusion_texture)
+    return next((use for use in (*uses, m.emissive_texture) if use is not None), None)
+
+
+class Finishes:
+    """What each material says besides colour, as maps [h, w, C], of one texel where it is the same everywhere.
+
+    A map is left out where it is seen through other uv than those of `layout_use`: a mesh has one set.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._found: dict[tuple[int, bool], dict[str, np.ndarray]] = {}
+
+    def __call__(self, material: AssetMaterial, has_uv: bool) -> dict[str, np.ndarray]:
+        key = (id(material), has_uv)
+        if key not in self._found:
+            self._found[key] = self._maps(material, has_uv)
+        return self._found[key]
+
+    def _maps(self, m: AssetMaterial, has_uv: bool) -> dict[str, np.ndarray]:
+        def picture(use: TextureUse | None, linear: bool = False) -> np.ndarray | None:
+            if use is None or not has_uv or not _is_seen_alike(use, base):
+                return None
+            return self._picture(use, linear)
+
+        base = layout_use(m)
+        rough, normal = picture(m.metallic_roughness_texture), picture(m.normal_texture)
+        occlusion, emissive = picture(m.occlusion_texture), picture(m.emissive_texture, True)
+        maps: dict[str, np.ndarray] = {
+            "metallic_roughness": np.array([[[m.roughness, m.metallic]]], np.float32),
+            "normal": FLAT[None, None],
+            "occlusion": np.ones((1, 1, 1), dtype=np.float32),
+            "emissive": np.array([[m.emissive]], np.float32),
+        }
+        if rough is not None:
+            maps["metallic_roughness"] = rough[..., 1:3] * maps["metallic_roughness"]
+        if normal is not None:
+            maps["normal"] = 0.5 + (normal[..., :3] - 0.5) * np.array([m.normal_scale, m.normal_scale, 1], np.float32)
+        if occlusion is not None:
+            maps["occlusion"] = 1 + np.float32(m.occlusion_strength) * (occlusion[..., :1] - 1)
+        if emissive is not None:
+            maps["emissive"] = emissive[..., :3] * maps["emissive"]
+        return maps
+
+
+def material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tuple[AnyMaterial | None, list[Surface]]:
+    """The material of a mesh that the surfaces cover, but for its maps; and the surfaces with the maps it needs.
+
+    Where they are all alike a number does. What a matt mesh is written as becomes a mesh without a material.
+    """
+    alpha_mode = alpha_mode_of(materials)
+    cutoff = next((m.alpha_cutoff for m in materials if m.alpha_mode == "MASK"), 0.5)
+    if all(m.unlit for m in materials):
+        return Unlit(alpha_mode=alpha_mode, alpha_cutoff=cutoff), [replace(s, maps={}) for s in surfaces]
+    first = surfaces[0].maps
+    even = {
+        name for name, x in first.items() if x.shape[:2] == (1, 1) and all(_same(s.maps[name], x) for s in surfaces)
+    }
+    roughness, metallic = first["metallic_roughness"][0, 0].tolist() if "metallic_roughness" in even else (1.0, 1.0)
+    emissive = tuple(first["emissive"][0, 0].tolist()) if "emissive" in even else (1.0, 1.0, 1.0)
+    surfaces = [replace(s, maps={name: x for name, x in s.maps.items() if name not in even}) for s in surfaces]
+    is_matt = (roughness, metallic, *emissive, alpha_mode) == (1.0, 0.0, 0.0, 0.0, 0.0, "opaque")
+    if len(even) == len(first) and is_matt:
+        return None, surfaces
+    material = Material(
+        roughness=roughness, metallic=metallic, emissive=emissive, alpha_mode=alpha_mode, alpha_cutoff=cutoff
+    )
+    return material, surfaces
+
+
+def color_of(material: AssetMaterial, picture: np.ndarray | None, alpha_mode: str) -> tuple[tuple[float, ...], Any]:
+    """The colour that multiplies the picture, and the picture, both with alpha unless all materials are opaque."""
+    if alpha_mode == "opaque":
+        picture = picture if picture is None or picture.shape[-1] == 3 else picture[..., :3]
+        return tuple(material.base_color[:3]), picture
+    color = tuple(material.base_color)
+    if material.alpha_mode == "OPAQUE":
+        color = (*color[:3], 1.0)
+    if picture is None:
+        return color, None
+    if picture.shape[-1] == 3 or material.alpha_mode == "OPAQUE":
+        picture = np.concatenate([picture[..., :3], np.ones_like(picture[..., :1])], axis=-1)
+    if material.alpha_mode == "MASK" and alpha_mode == "blend":
+        is_shown = picture[..., 3:] * color[3] >= material.alpha_cutoff
+        return (*color[:3], 1.0), np.concatenate([picture[..., :3], is_shown], axis=-1, dtype=np.float32)
+    return color, picture
+
+
+def alpha_mode_of(materials: list[AssetMaterial]) -> str:
+    """The alpha mode that serves them all."""
+    modes = {m.alpha_mode for m in materials}
+    return "blend" if "BLEND" in modes else "mask" if "MASK" in modes else "opaque"
+
+
+def _is_seen_alike(use: TextureUse, base: TextureUse | None) -> bool:
+    if base is None:
+        return False
+    return (use.uv_set, use.offset, use.rotation, use.scale) == (base.uv_set, base.offset, base.rotation, base.scale)
+
+
+def _same(x: np.ndarray, y: np.ndarray) -> bool:
+    return x.shape == y.shape and bool((x == y).all())

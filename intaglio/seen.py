@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""What shading asks of a mesh, and of the pixels that show it: each worked out when first asked for, and once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from . import ops
+from .array import as_float_array, cross, like, namespace, unit
+from .material import Material
+from .mesh import (
+    Mesh,
+    corner_index,
+    corner_positions,
+    face_index,
+    groups_of_tangents,
+    triangles_of_tangents,
+)
+from .ops import Fragments
+from .tangents import tangents
+
+__all__ = ["FILTERS", "Seen", "Surface", "channels"]
+
+# Samples along the longer axis of a pixel's footprint; 0 for filters that do not ask for it.
+FILTERS = {"nearest": 0, "bilinear": 0, "trilinear": 1, "anisotropic": 8}
+
+
+class _Once:
+    """Remembers what was found. (functools.cached_property has a lock, which torch.compile cannot trace.)"""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Any] = {}
+
+    def _once(self, name: str, find: Callable[[], Any]) -> Any:
+        if name not in self._found:
+            self._found[name] = find()
+        return self._found[name]
+
+
+class Surface(_Once):
+    """A mesh under a camera. `viewer` is a function that gives the camera's place, [B, 4] as of `Camera.viewer`."""
+
+    def __init__(self, mesh: Mesh, pos_clip: Any, viewer: Callable[[], Any], *, is_smooth: bool) -> None:
+        super().__init__()
+        self.mesh, self.pos_clip, self.is_smooth = mesh, pos_clip, is_smooth
+        self._viewer = viewer
+
+    @property
+    def viewer(self) -> Any:
+        return self._once("viewer", lambda: like(self._viewer(), self.pos_clip))
+
+    @property
+    def facing(self) -> Any:
+        """[B, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
+        return self._once("facing", lambda: _facing(self.mesh, self.pos_clip))
+
+    @property
+    def face_normals(self) -> Any:
+        """[B, F, 3] unit, towards the viewer."""
+        return self._once("face_normals", lambda: self.mesh.face_normals() * self.facing)
+
+    @property
+    def normals(self) -> tuple[Any, Any]:
+        """[N, 3] or [B, N, 3] outward, and their triangles: of the faces where shading is flat."""
+        return self._once("normals", self._find_normals)
+
+    @property
+    def tangents(self) -> tuple[Any, Any]:
+        """[T, 4] or [B, T, 4], and their triangles."""
+        return self._once("tangents", self._find_tangents)
+
+    @property
+    def centres(self) -> Any:
+        """[1, F, 3] or [B, F, 3], world space."""
+        first, second, third = corner_positions(self.mesh.vertices, corner_index(self.mesh))
+        centres = (first + second + third) / 3
+        return centres if centres.ndim == 3 else centres[None]
+
+    def image(self, values: Any, fragments: Fragments) -> Any:
+        """[F, C] or [B, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
+        # With all the weight on one corner, interpolation is a gather, and a faster one than indexing.
+        at_corner = fragments._replace(barycentrics=namespace(values).zeros_like(fragments.barycentrics))
+        return ops.interpolate(values, at_corner, face_index(self.mesh))
+
+    def _find_tangents(self) -> tuple[Any, Any]:
+        mesh = self.mesh
+        if mesh.tangents is not None:
+            return mesh.tangents, mesh.triangles if mesh.tangent_triangles is None else mesh.tangent_triangles
+        groups = groups_of_tangents(mesh, is_smooth=self.is_smooth)
+        found = tangents(mesh.vertices, mesh.uv, self.normals[0], groups)
+        return found, triangles_of_tangents(mesh, is_smooth=self.is_smooth)
+
+    def _find_normals(self) -> tuple[Any, Any]:
+        mesh = self.mesh
+        if not self.is_smooth:
+            return mesh.face_normals(), face_index(mesh)
+        if mesh.normals is None:
+            return mesh.vertex_normals(), mesh.triangles
+        return mesh.normals, mesh.triangles if mesh.normal_triangles is None else mesh.normal_triangles
+
+
+def _facing(mesh: Mesh, pos_clip: Any) -> Any:
+    xp = namespace(pos_clip)
+    corners = corner_positions(xp.stop_gradient(pos_clip), corner_index(mesh))
+    first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)
+    # The sign of this determinant of (x, y, w) is that of the area on screen, partly behind the camera too.
+    area = xp.sum(first * cross(second, third), axis=-1, keepdims=True)
+    return xp.where(area < 0, -xp.ones_like(area), xp.ones_like(area))
+
+
+class Seen(_Once):
+    """Planes [B, H, W, C] of what the pixels show, 0 on the background. `filter` is one of FILTERS."""
+
+    def __init__(self, surface: Surface, fragments: Fragments, filter: str) -> None:
+        super().__init__()
+        self.surface, self.fragments, self.mesh = surface, fragments, surface.mesh
+        self._filter = filter
+
+    @property
+    def covered(self) -> Any:
+        """[B, H, W, 1]: 1 where the mesh is seen. Not differentiable."""
+        xp = namespace(self.mesh.vertices)
+        return self._once("covered", lambda: xp.covered(self.fragments.triangle_id, self.mesh.vertices)[..., None])
+
+    @property
+    def positions(self) -> Any:
+        """[B, H, W, 3], world space."""
+        return self._once("positions", lambda: self._of_vertices(self.mesh.vertices))
+
+    @property
+    def normals(self) -> Any:
+        """[B, H, W, 3] unit, towards the viewer; bent by the material's normal map where there is one."""
+        return self._once("normals", self._find_normals)
+
+    def sample(self, texture: Any) -> Any:
+        """[H, W, C] or [B, H, W, C] -> [B, h, w, C]; what the background shows of it is no matter."""
+        uv, texture = self._once("uv", self._find_uv), like(texture, self.mesh.vertices)
+        if not FILTERS[self._filter]:
+            return ops.sample_texture(texture, uv, filter=self._filter)
+        footprint = self._once("footprint", self._find_footprint)
+        return ops.sample_texture(
+            texture, uv, filter="trilinear", uv_derivatives=footprint, max_anisotropy=FILTERS[self._filter]
+        )
+
+    def plane(self, values: Any) -> Any:
+        """[C] or [B, C] for all pixels of an image -> [B, H, W, C]."""
+        values = like(values, self.mesh.vertices)
+        return self.covered * (values if values.ndim == 1 else values[:, None, None, :])
+
+    @property
+    def base_color(self) -> Any:
+        """[B, H, W, 3], or [B, H, W, 1] for white: the mesh's colours times the material's."""
+        return self._once("base_color", self._find_base_color)
+
+    @property
+    def opacity(self) -> Any:
+        """[B, H, W, 1], 0 on the background; None where all that is seen is opaque."""
+        return self._once("opacity", self._find_opacity)
+
+    @property
+    def is_white(self) -> bool:
+        return not self._colors
+
+    @property
+    def _colors(self) -> list[Any]:
+        """What multiplies to colour and alpha, each [B, H, W, 3 or 4]; the background shows anything."""
+        return self._once("colors", self._find_colors)
+
+    def _of_vertices(self, values: Any) -> Any:
+        return ops.interpolate(values, self.fragments, self.mesh.triangles)
+
+    def _find_uv(self) -> Any:
+        return ops.interpolate(self.mesh.uv, self.fragments, _uv_triangles(self.mesh))
+
+    def _find_footprint(self) -> Any:
+        mesh = self.mesh
+        return ops.screen_derivatives(
+            mesh.uv, self.fragments, _uv_triangles(mesh), self.surface.pos_clip, mesh.triangles
+        )
+
+    def _find_normals(self) -> Any:
+        surface, material = self.surface, self.mesh.material
+        if not surface.is_smooth and not _has_normal_map(material):
+            return surface.image(surface.face_normals, self.fragments)
+        facing = surface.image(surface.facing, self.fragments)
+        normals = ops.interpolate(*_at(surface.normals, self.fragments))
+        if not isinstance(material, Material) or material.normal_texture is None:
+            return unit(normals) * facing
+        along_u = ops.interpolate(*_at(surface.tangents, self.fragments))
+        scale = like(as_float_array(material.normal_scale), normals)
+        return ops.map_normals(normals, along_u, self.sample(material.normal_texture), self.fragments, scale) * facing
+
+    def _find_colors(self) -> list[Any]:
+        mesh, colors = self.mesh, []
+        if mesh.vertex_colors is not None:
+            colors.append(self._of_vertices(mesh.vertex_colors))
+        if mesh.face_textures is not None:
+            colors.append(ops.sample_face_texture(mesh.face_textures, self.fragments))
+        if mesh.texture is not None:
+            colors.append(self.sample(mesh.texture))
+        if mesh.material is not None and not _is_white(mesh.material.base_color):
+            colors.append(self.plane(mesh.material.base_color))
+        return colors
+
+    def _find_base_color(self) -> Any:
+        if self.is_white:
+            return self.covered
+        factors = [channels(color, 0, 3) for color in self._colors]
+        if self.mesh.texture is not None:
+            factors.append(self.covered)
+        return math.prod(factors[1:], start=factors[0])
+
+    def _find_opacity(self) -> Any:
+        material = self.mesh.material
+        alphas = [channels(color, 3, 4) for color in self._colors if color.shape[-1] == 4]
+        if not alphas or (material is not None and material.alpha_mode == "opaque"):
+            return None
+        alpha = math.prod(alphas, start=self.covered)
+        if material is None or material.alpha_mode == "blend":
+            return alpha
+        xp = namespace(alpha)
+        return xp.where(alpha >= material.alpha_cutoff, self.covered, xp.zeros_like(alpha))
+
+
+def _has_normal_map(material: Any) -> bool:
+    return isinstance(material, Material) and material.normal_texture is not None
+
+
+def channels(image: Any, start: int, stop: int) -> Any:
+    return image if stop - start == image.shape[-1] else namespace(image).channels(image, start, stop)
+
+
+def _at(indexed: tuple[Any, Any], fragments: Fragments) -> tuple[Any, Fragments, Any]:
+    values, triangles = indexed
+    return values, fragments, triangles
+
+
+def _uv_triangles(mesh: Mesh) -> Any:
+    return mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
+
+
+def _is_white(color: Any) -> bool:
+    return isinstance(color, (tuple, list)) and all(isinstance(x, (int, float)) and x == 1 for x in color)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Materials of files in meshes: written and read, and those of several parts in one."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from assets import CORNERS, SQUARE, SQUARE_UV, picture
+
+from intaglio import Material, Unlit, load, save, shapes
+from intaglio.io.asset import Asset, AssetMaterial, Geometry, Node, Primitive, Texture, TextureUse
+
+
+def bytes_as_floats(channels, seed, size=8):
+    return (np.random.default_rng(seed).integers(0, 256, (size, size, channels)) / 255).astype(np.float32)
+
+
+def round_trip(tmp_path, mesh):
+    save(tmp_path / "mesh.glb", mesh)
+    return load(tmp_path / "mesh.glb")
+
+
+def test_a_material_and_its_maps_survive_writing_and_reading(tmp_path):
+    maps = {
+        "metallic_roughness_texture": bytes_as_floats(2, 1),
+        "normal_texture": bytes_as_floats(3, 2),
+        "occlusion_texture": bytes_as_floats(1, 3, size=4),
+    }
+    material = Material(base_color=(0.5, 0.25, 1.0, 0.5), alpha_mode="mask", alpha_cutoff=0.25, **maps)
+    mesh = shapes.sphere(8, 6).replace(material=material, texture=bytes_as_floats(4, 0))
+    found = round_trip(tmp_path, mesh)
+    assert found.material.alpha_mode == "mask"
+    assert found.material.alpha_cutoff == 0.25
+    for name, texels in maps.items():
+        assert getattr(found.material, name) == pytest.approx(texels, abs=1e-6)
+    assert found.texture[..., 3] == pytest.approx(mesh.texture[..., 3] / 2, abs=1e-6)
+    # Eight bits of sRGB: half a step is at most 0.5 / 255 * the slope of the curve, 2.3 at white.
+    expected = mesh.texture[..., :3] * np.float32([0.5, 0.25, 1.0])
+    assert found.texture[..., :3] == pytest.approx(expected, abs=0.5 / 255 * 2.3)
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        None,
+        Unlit(),
+        Material(metallic=0.25, roughness=0.5),
+        Material(metallic=1.0, roughness=1.0),
+        Material(metallic=0.0, emissive=(0.5, 0.25, 1.0)),
+    ],
+)
+def test_numbers_stay_numbers(tmp_path, material):
+    found = round_trip(tmp_path, shapes.cube().replace(material=material)).material
+    assert type(found) is type(material)
+    if isinstance(material, Material):
+        assert dataclasses.asdict(found) == dataclasses.asdict(material)
+
+
+def two_squares(*materials, images=()):
+    primitives = tuple(
+        Primitive({"POSITION": SQUARE + np.float32([0, 0, k]), "TEXCOORD_0": SQUARE_UV}, CORNERS, material=k)
+        for k in range(len(materials))
+    )
+    return Asset(
+        nodes=(Node(geometry=0),),
+        geometries=(Geometry(primitives=primitives),),
+        materials=materials,
+        textures=tuple(Texture(image=k) for k in range(len(images))),
+        images=images,
+    ).mesh()
+
+
+def texel_at(mesh, texture, face):
+    """The texel under the middle of a face."""
+    triangles = mesh.uv_triangles
+    column, row = mesh.uv[triangles[face]].mean(axis=0) * texture.shape[1::-1]
+    return texture[int(row), int(column)].tolist()
+
+
+def test_what_two_materials_differ_in_becomes_a_map_and_the_rest_stays_a_number():
+    mesh = two_squares(AssetMaterial(metallic=1.0, roughness=0.25), AssetMaterial(metallic=0.0, roughness=0.25))
+    rough = mesh.material.metallic_roughness_texture
+    assert texel_at(mesh, rough, 0) == [0.25, 1.0]
+    assert texel_at(mesh, rough, 2) == [0.25, 0.0]
+    assert (mesh.material.roughness, mesh.material.metallic) == (1.0, 1.0)
+    assert mesh.material.normal_texture is None
+    assert two_squares(AssetMaterial(roughness=0.25), AssetMaterial(roughness=0.25)).material.roughness == 0.25
+
+
+def test_maps_of_several_materials_lie_where_their_colours_lie():
+    images = (picture([255, 0, 0], [0, 0, 255]), picture([0, 51, 102], [0, 153, 204], [0, 51, 255]))
+    first = AssetMaterial(base_color_texture=TextureUse(0), metallic_roughness_texture=TextureUse(1), roughness=0.5)
+    mesh = two_squares(first, AssetMaterial(metallic=0.0, unlit=True), images=images)
+    rough = mesh.material.metallic_roughness_texture
+    assert rough.shape[:2] == mesh.texture.shape[:2]
+    assert texel_at(mesh, rough, 2) == [1.0, 0.0]
+    assert texel_at(mesh, mesh.texture, 2) == [1.0, 1.0, 1.0]
+    assert texel_at(mesh, rough, 0)[0] <= 0.5
+
+
+def test_alpha_is_that_of_each_material():
+    mesh = two_squares(
+        AssetMaterial(base_color=(1.0, 1.0, 1.0, 0.5), alpha_mode="BLEND"),
+        AssetMaterial(base_color=(1.0, 1.0, 1.0, 0.5)),
+    )
+    assert mesh.material.alpha_mode == "blend"
+    assert texel_at(mesh, mesh.texture, 0)[3] == 0.5
+    assert texel_at(mesh, mesh.texture, 2)[3] == 1.0
