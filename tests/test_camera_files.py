@@ -345,17 +345,34 @@ def test_matrices_come_back_as_what_they_project(tmp_path):
         assert got.clip(points, SIZE) == pytest.approx(same.clip(points, SIZE))
 
 
-def test_points_come_back(tmp_path):
+def test_points_and_where_they_are_seen_come_back(tmp_path):
     views = many_views(Intrinsics(MIDDLE, SIZE))
     positions, colors = np.arange(6.0).reshape(2, 3) / 7, np.array([[0, 0.5, 1], [0.25, 0.125, 0.75]])
-    views = Views(views.cameras, views.sizes, views.names, points=positions, point_colors=np.float32(colors))
+    seen = tuple(np.array([[k + 0.25, 7.5, 1], [1, 2, -1], [9, 8, 0]])[: k % 4] for k in range(4))
+    extra = {"point_colors": np.float32(colors), "point_errors": np.array([0.5, 0.25]), "observations": seen}
+    views = Views(views.cameras, views.sizes, views.names, points=positions, **extra)
     for kind in ("colmap", "colmap text"):
         save_cameras(tmp_path / kind, views, kind=kind)
         again = load_cameras(tmp_path / kind)
         assert again.points.tolist() == positions.tolist()
+        assert again.point_errors.tolist() == [0.5, 0.25]
+        assert [rows.tolist() for rows in again.observations] == [rows.tolist() for rows in seen]
         assert again.point_colors == pytest.approx(colors, abs=0.004)  # 8 bits of sRGB
         save_cameras(tmp_path / f"{kind} again", again, kind=kind)
-        assert load_cameras(tmp_path / f"{kind} again").point_colors.tolist() == again.point_colors.tolist()
+        for file in (tmp_path / kind).glob("points3D.*"):  # with their tracks
+            assert file.read_bytes() == (tmp_path / f"{kind} again" / file.name).read_bytes()
+    # number, place, colour, error; image and place in its list, by turns
+    assert (tmp_path / "colmap text" / "points3D.txt").read_text().split("\n")[1].split()[7:] == ["0.5", "4", "2"]
+    assert (tmp_path / "colmap text" / "points3D.txt").read_text().split("\n")[2].split()[7:] == [
+        "0.25", "2", "0", "3", "0", "4", "0"]  # fmt: skip
+
+
+def test_points_are_known_by_their_numbers(tmp_path):
+    image, points = "1 1 0 0 0 0 0 0 1 a.png\n1.5 2.5 70 3 4 -1 5 6 3\n", "70 0 0 0 1 2 3 0\n3 1 1 1 1 2 3 0\n"
+    views = load_cameras(colmap_text(tmp_path, image=image, points=points))
+    assert views.observations[0].tolist() == [[1.5, 2.5, 0], [3, 4, -1], [5, 6, 1]]
+    with pytest.raises(InputError, match=r"images.txt:2: sees point 70, which is not there"):
+        load_cameras(colmap_text(tmp_path, image=image, points=points[17:]))
 
 
 @pytest.mark.parametrize(

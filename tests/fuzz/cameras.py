@@ -34,9 +34,9 @@ def views_of(*projections):
     cameras = tuple(
         Camera(Camera.look_at(eye).view_from_world, lens) for eye, lens in zip(eyes, projections, strict=True)
     )
-    points = np.arange(6.0).reshape(2, 3)
+    seen = tuple(np.array([[0.5, k, 1], [1, 2, -1]]) for k in range(len(projections)))
     names = tuple(f"p {k}.png" for k in range(len(projections)))
-    return Views(cameras, (SIZE,) * len(cameras), names, points=points)
+    return Views(cameras, (SIZE,) * len(cameras), names, points=np.arange(6.0).reshape(2, 3), observations=seen)
 
 
 def camera_seeds(folder):

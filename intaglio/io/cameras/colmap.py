@@ -19,12 +19,16 @@ from .checks import Pictures, Place, Planes, checked_size, opencv_of_view, view_
 from .models import MODELS, Lens, lens_of, projection_of
 from .views import Views
 
-__all__ = ["ColmapCamera", "ColmapImage", "ColmapPoints", "colmap_of_views", "lens_numbers", "views_of_colmap"]
+__all__ = ["NO_POINT", "ColmapCamera", "ColmapImage", "ColmapPoints", "colmap_of_views", "lens_numbers", "tracks",
+           "views_of_colmap"]  # fmt: skip
 
 CHANGES = (
     "axes: y down and z forward, now y up and z backward",
     "pixels: centres at half-integers, now at integers",
 )
+
+
+NO_POINT = (1 << 64) - 1
 
 
 class ColmapCamera(NamedTuple):
@@ -36,20 +40,26 @@ class ColmapCamera(NamedTuple):
 
 
 class ColmapImage(NamedTuple):
-    """w, x, y, z of the rotation, the translation, the number of its camera, its name; and where that stands."""
+    """w, x, y, z of the rotation, the translation, the number of its camera, its name, where that stands; and what is
+    seen: [K, 2] places, and [K] uint64 numbers of their points, `NO_POINT` for none.
+    """
 
     quaternion: Sequence[float]
     translation: Sequence[float]
     camera: int
     name: str
     place: Place
+    seen: np.ndarray
+    points: np.ndarray
 
 
 class ColmapPoints(NamedTuple):
-    """[P, 3] float64, and [P, 3] uint8 sRGB."""
+    """[P] uint64, [P, 3] float64, [P, 3] uint8 sRGB, [P] float64."""
 
+    numbers: np.ndarray
     positions: np.ndarray
     colors: np.ndarray
+    errors: np.ndarray
 
 
 def lens_numbers(model: str, parameters: Sequence[float]) -> Lens:
@@ -93,6 +103,8 @@ def views_of_colmap(
         missing=tuple(pictures.missing),
         points=None if points is None else points.positions,
         point_colors=None if points is None else linear_from_srgb(points.colors / 255).astype(np.float32),
+        point_errors=None if points is None else points.errors,
+        observations=_observations(images, points) if any(len(image.seen) for image in images) else (),
         changes=CHANGES,
     )
 
@@ -115,13 +127,50 @@ def colmap_of_views(path: Path, views: Views) -> tuple[list[ColmapCamera], list[
         if "\n" in name or "\r" in name or "\0" in name or name != name.strip() or not name:
             place.fail(f"has no place for a picture called {name[:80]!r}")
         quaternion = _quaternion(place, R)
-        images.append(ColmapImage(quaternion.tolist(), t.tolist(), cameras.index(of_image) + 1, name, place))
+        seen = np.asarray(views.observations[k] if views.observations else np.zeros((0, 3)), np.float64)
+        known = seen[:, 2] >= 0
+        points = np.where(known, seen[:, 2], 0).astype(np.uint64) + np.uint64(1)
+        points[~known] = NO_POINT
+        images.append(
+            ColmapImage(quaternion.tolist(), t.tolist(), cameras.index(of_image) + 1, name, place, seen[:, :2], points)
+        )
     if views.points is None:
         return cameras, images, None
-    colors = np.full((len(views.points), 3), 255, np.uint8)
-    if views.point_colors is not None:
+    count = len(views.points)
+    colors = np.full((count, 3), 255, np.uint8)
+    if views.point_colors is not None and count:
         colors = srgb_bytes(views.point_colors[None], "save_cameras")[0]
-    return cameras, images, ColmapPoints(np.asarray(views.points, np.float64), colors)
+    errors = np.zeros(count) if views.point_errors is None else np.asarray(views.point_errors, np.float64)
+    numbers = np.arange(1, count + 1, dtype=np.uint64)
+    return cameras, images, ColmapPoints(numbers, np.asarray(views.points, np.float64), colors, errors)
+
+
+def tracks(images: Sequence[ColmapImage], count: int) -> list[list[int]]:
+    """Of each point: the number of an image that sees it and the place in its list, by turns."""
+    found: list[list[int]] = [[] for _ in range(count)]
+    for number, image in enumerate(images, start=1):
+        for place, point in enumerate(image.points.tolist()):
+            if point <= count:
+                found[point - 1] += [number, place]
+    return found
+
+
+def _observations(images: Sequence[ColmapImage], points: ColmapPoints | None) -> tuple[np.ndarray, ...]:
+    numbers = np.zeros(0, np.uint64) if points is None else points.numbers
+    order = np.argsort(numbers, kind="stable")
+    found = []
+    for image in images:
+        index = np.full(len(image.points), -1.0)
+        if points is not None:
+            is_point = image.points != NO_POINT
+            at = np.searchsorted(numbers, image.points, sorter=order)
+            is_known = at < len(numbers)
+            is_known[is_known] = numbers[order[at[is_known]]] == image.points[is_known]
+            if (is_point & ~is_known).any():
+                image.place.fail(f"sees point {image.points[is_point & ~is_known][0]}, which is not there")
+            index[is_point] = order[at[is_point]]
+        found.append(np.concatenate([image.seen, index[:, None]], axis=-1))
+    return tuple(found)
 
 
 def colmap_camera(place: Place, camera: Camera) -> ColmapCamera:

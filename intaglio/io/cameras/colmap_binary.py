@@ -10,7 +10,7 @@ import numpy as np
 
 from ..limits import Limits, read_bytes
 from .checks import Place
-from .colmap import ColmapCamera, ColmapImage, ColmapPoints
+from .colmap import ColmapCamera, ColmapImage, ColmapPoints, tracks
 from .colmap_text import MODEL_REMEDY
 from .models import MODELS
 
@@ -18,8 +18,8 @@ __all__ = ["binary_of", "read_binary"]
 
 BY_NUMBER = {model.number: name for name, model in MODELS.items()}
 IS_WHOLE = "was it copied completely?"
-NO_POINT = 24  # bytes of one place where an image sees a point, and 8 of one image that sees a point
-SEEN_BY = 8
+SEEN = np.dtype([("place", "<f8", 2), ("point", "<u8")])
+TRACK = 8  # bytes of one image that sees a point
 
 
 class _Bytes:
@@ -79,26 +79,33 @@ def read_binary(folder: Path, limits: Limits) -> tuple[dict[int, ColmapCamera], 
     for _ in range(file.take("Q")[0]):
         place = file.place
         _, *pose, camera = file.take("I7dI")
-        images.append(ColmapImage(pose[:4], pose[4:], camera, file.name(), place))
-        file.skip(NO_POINT * file.take("Q")[0])
+        name = file.name()
+        (count,) = file.take("Q")
+        seen = np.frombuffer(file.data, SEEN, count, file.skip(SEEN.itemsize * count)) if count else np.zeros(0, SEEN)
+        if not np.isfinite(seen["place"]).all():
+            place.fail("places must be finite numbers")
+        images.append(ColmapImage(pose[:4], pose[4:], camera, name, place, seen["place"], seen["point"]))
     file.finish()
     points = folder / "points3D.bin"
     return cameras, images, _points(points, limits) if points.is_file() else None
 
 
 def _points(path: Path, limits: Limits) -> ColmapPoints:
-    file, positions, colors = _Bytes(path, limits), [], []
+    file, numbers, positions, colors = _Bytes(path, limits), [], [], []
     for _ in range(file.take("Q")[0]):
         place = file.place
-        _, *position, red, green, blue, _, tracked = file.take("Q3d3BdQ")
-        if not np.isfinite(position).all():
-            place.fail("a place must be finite numbers")
-        file.skip(SEEN_BY * tracked)
-        positions.append(position)
+        number, *position, red, green, blue, error, tracked = file.take("Q3d3BdQ")
+        if not np.isfinite([*position, error]).all():
+            place.fail("a place and its error must be finite numbers")
+        file.skip(TRACK * tracked)
+        numbers.append(number)
+        positions.append((*position, error))
         colors.append((red, green, blue))
         limits.check_vertices(path, len(positions))
     file.finish()
-    return ColmapPoints(np.array(positions, np.float64).reshape(-1, 3), np.array(colors, np.uint8).reshape(-1, 3))
+    rows = np.array(positions, np.float64).reshape(-1, 4)
+    colored = np.array(colors, np.uint8).reshape(-1, 3)
+    return ColmapPoints(np.array(numbers, np.uint64), rows[:, :3], colored, rows[:, 3])
 
 
 def binary_of(cameras: list[ColmapCamera], images: list[ColmapImage], points: ColmapPoints | None) -> dict[str, bytes]:
@@ -110,10 +117,13 @@ def binary_of(cameras: list[ColmapCamera], images: list[ColmapImage], points: Co
     of_images = [struct.pack("<Q", len(images))]
     for number, image in enumerate(images, start=1):
         pose = struct.pack("<I7dI", number, *image.quaternion, *image.translation, image.camera)
-        of_images.append(pose + image.name.encode() + b"\0" + struct.pack("<Q", 0))
-    pairs = list(zip(*points, strict=True)) if points else []
-    of_points = [struct.pack("<Q", len(pairs))]
-    of_points += [struct.pack("<Q3d3BdQ", number, *position, *color.tolist(), 0.0, 0)
-                  for number, (position, color) in enumerate(pairs, start=1)]  # fmt: skip
+        seen = np.zeros(len(image.seen), SEEN)
+        seen["place"], seen["point"] = image.seen, image.points
+        of_images += [pose, image.name.encode(), b"\0", struct.pack("<Q", len(seen)), seen.tobytes()]
+    of_points = [struct.pack("<Q", len(points.errors) if points else 0)]
+    if points:
+        for point, position, color, error, track in zip(*points, tracks(images, len(points.errors)), strict=True):
+            form = f"<Q3d3BdQ{len(track)}I"
+            of_points.append(struct.pack(form, point, *position, *color.tolist(), error, len(track) // 2, *track))
     files = {"cameras.bin": of_cameras, "images.bin": of_images, "points3D.bin": of_points}
     return {name: b"".join(parts) for name, parts in files.items()}

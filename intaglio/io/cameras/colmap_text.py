@@ -10,7 +10,7 @@ import numpy as np
 
 from ..limits import Limits, read_bytes
 from .checks import Place
-from .colmap import ColmapCamera, ColmapImage, ColmapPoints
+from .colmap import NO_POINT, ColmapCamera, ColmapImage, ColmapPoints, tracks
 from .models import MODELS
 
 __all__ = ["read_text", "text_of"]
@@ -48,20 +48,33 @@ def _images(path: Path, limits: Limits) -> Iterator[ColmapImage]:
         if len(words) < 10:
             place.fail("an image must have a number, 4 + 3 numbers of its pose, a camera and a name")
         pose = place.numbers(words[1:8], "a pose")
-        yield ColmapImage(pose[:4].tolist(), pose[4:].tolist(), place.whole(words[8], "a camera"), words[9].rstrip(),
-                          place)  # fmt: skip
-        next(lines, None)  # where its points are seen, which may be an empty line
+        number, line = next(lines, (number, ""))  # where its points are seen, which may be an empty line
+        seen, points = _seen(Place(path, number), line.split())
+        camera = place.whole(words[8], "a camera")
+        yield ColmapImage(pose[:4].tolist(), pose[4:].tolist(), camera, words[9].rstrip(), place, seen, points)
+
+
+def _seen(place: Place, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """[K, 2] places, [K] numbers of points."""
+    if len(words) % 3:
+        place.fail(f"what is seen must be x, y and a number each; got {len(words)} words")
+    numbers = [NO_POINT if word == "-1" else place.whole(word, "the number of a point") for word in words[2::3]]
+    columns = [place.numbers(words[k::3], "places") for k in (0, 1)]
+    return np.stack(columns, axis=-1), np.array(numbers, np.uint64)
 
 
 def _points(path: Path, limits: Limits) -> ColmapPoints:
-    positions, colors = [], []
+    numbers, positions, colors = [], [], []
     for place, words in _rows(path, limits):
         if len(words) < 8:
             place.fail("a point must have a number, a place, a colour and an error")
-        positions.append(place.numbers(words[1:4], "a place"))
+        numbers.append(place.whole(words[0], "the number of a point"))
+        positions.append(place.numbers([*words[1:4], words[7]], "a place and its error"))
         colors.append([place.whole(word, "a colour", below=256) for word in words[4:7]])
         limits.check_vertices(path, len(positions))
-    return ColmapPoints(np.array(positions).reshape(-1, 3), np.array(colors, np.uint8).reshape(-1, 3))
+    rows = np.array(positions).reshape(-1, 4)
+    colored = np.array(colors, np.uint8).reshape(-1, 3)
+    return ColmapPoints(np.array(numbers, np.uint64), rows[:, :3], colored, rows[:, 3])
 
 
 def _rows(path: Path, limits: Limits) -> Iterator[tuple[Place, list[str]]]:
@@ -84,10 +97,14 @@ def text_of(cameras: list[ColmapCamera], images: list[ColmapImage], points: Colm
     of_images = ["# IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME", "# POINTS2D[] as (X, Y, POINT3D_ID)"]
     for number, image in enumerate(images, start=1):
         pose = _spelled((*image.quaternion, *image.translation))
-        of_images += [f"{number} {pose} {image.camera} {image.name}", ""]
+        rows = zip(image.seen.tolist(), image.points.tolist(), strict=True)
+        seen = [f"{_spelled(place)} {-1 if point == NO_POINT else point}" for place, point in rows]
+        of_images += [f"{number} {pose} {image.camera} {image.name}", " ".join(seen)]
     of_points = ["# POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[] as (IMAGE_ID, POINT2D_IDX)"]
-    for number, (position, color) in enumerate(zip(*points, strict=True) if points else (), start=1):
-        of_points.append(f"{number} {_spelled(position)} {' '.join(map(str, color.tolist()))} 0")
+    if points:
+        for point, position, color, error, track in zip(*points, tracks(images, len(points.errors)), strict=True):
+            words = [point, _spelled(position), *color.tolist(), _spelled([error]), *track]
+            of_points.append(" ".join(map(str, words)))
     files = {"cameras.txt": of_cameras, "images.txt": of_images, "points3D.txt": of_points}
     return {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
 

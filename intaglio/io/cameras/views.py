@@ -24,7 +24,9 @@ class Views:
     masks: paths of their masks; None where there is none. Empty where there are none at all.
     missing: pictures and masks that the file names and that are not there.
     bounds: [N, 2], the nearest and farthest depth of each view, or None.
-    points: [P, 3], world space, or None. point_colors: [P, 3], linear, float32, or None.
+    points: [P, 3], world space, or None. point_colors: [P, 3], linear, float32, or None. point_errors: [P], or None.
+    observations: [K, 3] each, what was seen in a picture: its place in pixels, x right and y down from the upper left
+        corner, and the number of its point, or -1. Empty where a file says none.
     changes: what reading converted, in words.
 
     Example:
@@ -41,6 +43,8 @@ class Views:
     bounds: np.ndarray | None = None
     points: np.ndarray | None = None
     point_colors: np.ndarray | None = None
+    point_errors: np.ndarray | None = None
+    observations: tuple[np.ndarray, ...] = ()
     changes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
