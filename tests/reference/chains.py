@@ -18,6 +18,7 @@ from reference import scenes
 
 Inputs = dict[str, Any]
 SIZE = (40, 56)
+TABLE = np.random.default_rng(1).uniform(size=(5, 5, 2))
 
 
 def inputs(dtype: torch.dtype = torch.float32, batch: int = 3, level: int = 2, seed: int = 0) -> Inputs:
@@ -191,8 +192,10 @@ def reflect(x: Inputs) -> tuple:
 def reflect_environment(x: Inputs) -> tuple:
     fragments = fragments_of(x)
     normals = ops.interpolate(x["attributes"], fragments, x["triangles"])
-    planes = (x["background"], normals, x["target"], x["surface"], x["viewer"], x["directions"], x["background"])
-    return (ops.reflect_environment(*planes, x["texture"][0, :16, :16, :2], fragments),)
+    planes = (x["background"], normals, x["target"], x["surface"])
+    light = (x["directions"], x["directions"] * 2)
+    table = namespace(normals).constant(TABLE, normals)
+    return (ops.reflect_environment(*planes, x["viewer"], *light, table, fragments),)
 
 
 def spherical_harmonics(x: Inputs) -> tuple:
