@@ -153,3 +153,12 @@ def test_soft_weights_far_from_the_eye_are_finite():
     soft = ops.soft_rasterize(TRIANGLE * np.float32([1e31, 1e31, 1e36, 1e36]), ONE, (9, 9), layers=1)
     assert (soft.triangle_id >= 0).any()
     assert np.isfinite(soft.barycentrics).all()
+
+
+def test_a_textured_triangle_without_measurable_area_has_a_colour():
+    # Its sum of edge functions had no inverse, and uv were NaN.
+    corners = [[1.92e-31, 1.82e-31, 1.9e-32, 1.52e-31], [-2.33e-14, -3.45e-14, 0, 3.64e-14], [-2e-39, 3e-39, 0, 3e-39]]
+    uv, texture = np.float32([[0, 0], [1, 0], [0, 1]]), np.ones((4, 4, 3), np.float32)
+    image = ops.textured(np.float32([corners]), ONE, uv, texture, (2, 2))
+    assert image.any()
+    assert np.isfinite(image).all()

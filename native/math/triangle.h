@@ -97,6 +97,12 @@ INTAGLIO_HD void make_moderate(Vec4<T> v[3]) {
   for (int i = 0; i < 3; ++i) v[i] = {v[i].x * scale, v[i].y * scale, v[i].z * scale, v[i].w * scale};
 }
 
+// The least number with an inverse.
+template <class T>
+INTAGLIO_HD T least_inverted() {
+  return sizeof(T) == 4 ? (T)1.2e-38 : (T)2.3e-308;
+}
+
 // A sum of products below this cannot be divided by: the quotients, or gradients through them, would not be finite.
 template <class T>
 INTAGLIO_HD T least_divisor() {
@@ -126,7 +132,7 @@ template <class T>
 INTAGLIO_HD Vec2<T> weights_of(T e0, T e1, T e2) {
   T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0);
   T sum = f0 + f1 + f2, inverse = 1 / sum;
-  bool has_area = sum >= (sizeof(T) == 4 ? (T)1.2e-38 : (T)2.3e-308);  // the least with an inverse
+  bool has_area = sum >= least_inverted<T>();
   return {has_area ? f0 * inverse : (T)1 / 3, has_area ? f1 * inverse : (T)1 / 3};
 }
 

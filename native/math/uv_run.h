@@ -49,14 +49,14 @@ INTAGLIO_HD UvPixel<T> uv_at(const UvRun<T>& run, T pixel) {
   UvPixel<T> p;
   T e0 = run.e[0] + pixel * run.step[0], e1 = run.e[1] + pixel * run.step[1], e2 = run.e[2] + pixel * run.step[2];
   T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
-  bool is_area = sum > 0;
-  p.inverse = is_area ? inverse : (T)0;
+  bool is_area = sum >= least_inverted<T>();
+  p.inverse = sum >= least_divisor<T>() ? inverse : (T)0;
   p.weight[0] = is_area ? f0 * inverse : (T)1 / 3, p.weight[1] = is_area ? f1 * inverse : (T)1 / 3;
   p.weight[2] = is_area ? f2 * inverse : (T)1 / 3;
   p.u = run.u + (p.weight[0] * run.to_u[0] + p.weight[1] * run.to_u[1]);
   p.v = run.v + (p.weight[0] * run.to_v[0] + p.weight[1] * run.to_v[1]);
   // Derivatives are those of the triangle's plane, which weights leave where they are clamped.
-  T plane = e0 + e1 + e2, per_plane = plane == 0 ? (T)0 : 1 / plane;
+  T plane = e0 + e1 + e2, per_plane = std::fabs(plane) >= least_divisor<T>() ? 1 / plane : (T)0;
   T du = (e0 * run.to_u[0] + e1 * run.to_u[1]) * per_plane, dv = (e0 * run.to_v[0] + e1 * run.to_v[1]) * per_plane;
   p.derivative[0] = (run.u_x - du * run.sum_x) * per_plane, p.derivative[1] = (run.u_y - du * run.sum_y) * per_plane;
   p.derivative[2] = (run.v_x - dv * run.sum_x) * per_plane, p.derivative[3] = (run.v_y - dv * run.sum_y) * per_plane;

@@ -18,6 +18,7 @@ __all__ = ["check", "draw"]
 
 SMALLER, LARGER = (1, 2, 3, 5, 8, 9), (16, 17, 33, 40)  # pixels
 SMALL = (-1.0, 1.0, 0.0, 0.5, -0.5, 2.0, 1e-3)
+WRAPS = ("repeat", "mirror", "clamp")
 NOT_FINITE = (np.nan, np.inf, -np.inf)
 
 
@@ -198,6 +199,9 @@ def _through_all(scene, rng):
     door.front_end("fuzz", "pos_clip", pos_clip).apply(
         calls.SILHOUETTE_ERROR, *geometry, table, target, supersample, True
     )
+    uv = (rng.normal(size=(pos_clip.shape[1], 2)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
+    texture = rng.normal(size=(*rng.integers(1, 9, 2), 3)).astype(dtype)
+    ops.textured(*geometry, uv, texture, size, wrap=str(rng.choice(WRAPS)), neighbours=table)
     _softly(scene, rng)
     _textured(scene, fragments, rng)
 
@@ -241,7 +245,7 @@ def _textured(scene, fragments, rng):
             uv.flat[rng.integers(uv.size)] = rng.choice(NOT_FINITE)
             directions.flat[rng.integers(directions.size)] = rng.choice(NOT_FINITE)
             derivatives.flat[rng.integers(derivatives.size)] = rng.choice(NOT_FINITE)
-        wrap = str(rng.choice(("repeat", "mirror", "clamp")))
+        wrap = str(rng.choice(WRAPS))
         ops.sample_texture(texture, uv, filter=str(rng.choice(("nearest", "bilinear"))), wrap=wrap)
         anisotropy = int(rng.choice((1, 1, 4)))
         options = {"uv_derivatives": derivatives, "max_anisotropy": anisotropy, "wrap": wrap}
