@@ -12,6 +12,7 @@ QUESTIONS = (
     "gains",
     "forward",
     "silhouette",
+    "textured",
     "dense",
     "threads",
     "growth",

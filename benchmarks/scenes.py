@@ -19,6 +19,25 @@ class Scene:
     neighbours: np.ndarray
 
 
+@dataclass(frozen=True)
+class TexturedScene(Scene):
+    """The same with uv [T,2] float32, uv_triangles [F,3] int32 and a texture [N,N,3] float32."""
+
+    uv: np.ndarray
+    uv_triangles: np.ndarray
+    texture: np.ndarray
+
+
+@cache
+def textured_sphere(num_views: int, scale: float, texels: int) -> TexturedScene:
+    """A sphere, of radius 1 if `scale` is 1, in noise."""
+    mesh = shapes.sphere(64, 32)
+    mesh = mesh.replace(vertices=mesh.vertices * np.float32(scale))
+    seen = _seen_from(mesh, num_views)
+    texture = np.random.default_rng(0).uniform(size=(texels, texels, 3)).astype(np.float32)
+    return TexturedScene(seen.pos_clip, seen.triangles, seen.neighbours, mesh.uv, mesh.uv_triangles, texture)
+
+
 @cache
 def teapot(num_views: int = 1) -> Scene:
     """Views from all around, 30 degrees above the horizon."""

@@ -27,7 +27,8 @@ struct TexturedArguments {
 
   template <class T>
   TexturedMesh<T> mesh(Raster raster) const {
-    TexturedMesh<T> found{geometry_of<T>(pos_clip, triangles, Array(nullptr, "ranges")), attributes_of<T>(uv, uv_triangles, raster), wrap};
+    TexturedMesh<T> found{geometry_of<T>(pos_clip, triangles, Array(nullptr, "ranges")),
+                          attributes_of<T>(uv, uv_triangles, raster), wrap};
     if (found.uv.channels != 2) uv.fail("must have two channels");
     if (found.uv.num_triangles != found.geometry.num_triangles) uv_triangles.fail("must have as many rows as triangles");
     if (found.geometry.rows != raster.batch) pos_clip.fail("must have as many images as were drawn");
@@ -91,8 +92,8 @@ void textured_vjp(Arguments& next) {
     T* uv_out =
         mesh.uv.own_values ? grad_uv.data<T>({r.batch, mesh.uv.num_vertices, 2}) : grad_uv.data<T>({mesh.uv.num_vertices, 2});
     next.warning = warning_of_cut_walks(intaglio::textured_vjp(mesh, surface, pyramid, grad_image.data<const T>(pixels),
-                                                               grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}), uv_out,
-                                                               room, a.like_texture<T>(grad_texture, r)));
+                                                               grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}), uv_out, room,
+                                                               a.like_texture<T>(grad_texture, r)));
   });
 }
 

@@ -7,12 +7,25 @@ from functools import partial
 import pytest
 import torch  # noqa: F401
 
-from benchmarks import dense, forward, growth, imports, neural_renderer, overhead, programs, silhouette, threads, timing
+from benchmarks import (
+    dense,
+    forward,
+    growth,
+    imports,
+    neural_renderer,
+    overhead,
+    programs,
+    silhouette,
+    textured,
+    threads,
+    timing,
+)
 from benchmarks.report import Claim, Section
 
 TOYS = {
     "forward": lambda: forward.measure(sizes=(16,), rounds=1, peers=False),
     "silhouette": lambda: silhouette.measure(sizes=(16,), batches=(1, 2), rounds=1, peers=False),
+    "textured": lambda: textured.measure(scales=(1.0,), batches=(1, 2), size=16, texels=8, rounds=1, peers=False),
     "dense": lambda: dense.measure(levels=(1,), size=16, rounds=1, peers=False),
     "threads": lambda: threads.measure(big=32, small=16, rounds=1),
     "growth": lambda: growth.measure(levels=(1, 2), sizes=(16, 32), rounds=1),

@@ -8,29 +8,23 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..scenes import TexturedScene
 from .deodr_silhouette import Silhouette
 
 
 def steps(
-    pos_clip: np.ndarray,
-    triangles: np.ndarray,
-    neighbours: np.ndarray,
-    uv: np.ndarray,
-    uv_triangles: np.ndarray,
-    texture: np.ndarray,
-    targets: np.ndarray,
-    *,
-    tuned: bool = False,
+    scene: TexturedScene, targets: np.ndarray, *, tuned: bool = False
 ) -> Callable[[], list[tuple[float, np.ndarray]]]:
-    """A call that takes one step for every view of pos_clip [B,V,4], targets [B,H,W,C]: one after the other."""
+    """A call that takes one step for every view of the scene, targets [B,H,W,C]: one after the other."""
     shown = {
-        "faces_uv": uv_triangles.astype(np.uint32),
-        "textured": np.ones(len(triangles), bool),
-        "uv": uv * np.array(texture.shape[1::-1], np.float64),
-        "shaded": np.ones(len(triangles), bool),
-        "texture": texture.astype(np.float64),
+        "faces_uv": scene.uv_triangles.astype(np.uint32),
+        "textured": np.ones(len(scene.triangles), bool),
+        "uv": scene.uv * np.array(scene.texture.shape[1::-1], np.float64),
+        "shaded": np.ones(len(scene.triangles), bool),
+        "texture": scene.texture.astype(np.float64),
     }
     views = [
-        Silhouette(view, triangles, neighbours, target, **shown) for view, target in zip(pos_clip, targets, strict=True)
+        Silhouette(view, scene.triangles, scene.neighbours, target, **shown)
+        for view, target in zip(scene.pos_clip, targets, strict=True)
     ]
     return lambda: [view.tuned_step() if tuned else view.step() for view in views]

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""How fast is one step of fitting a textured mesh, forward, loss and backward, beside deodr?"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+
+import intaglio
+from intaglio.losses import squared_error
+
+from . import ours, scenes
+from .report import Claim, Section, milliseconds, ratio
+from .timing import in_turns
+
+METHOD = """\
+A sphere of 3,968 triangles under a map of the world, noise of 256 x 256 texels, on 12 % or 36 % of 512 x 512 pixels.
+Sum of squared differences with a black picture; gradient to every vertex, edges included, and to every texel. One
+thread. intaglio: `textured`, `losses.squared_error`, `backward()`, float32, trilinear between the levels of a pyramid
+that every step makes anew; composed: `rasterize`, `interpolate`, `screen_derivatives`, `mip_pyramid`, `sample_texture`,
+a mask and `edge_gradient` in its place. deodr: float64, bilinear, without a pyramid, and without perspective in its
+backward pass; `Scene2D.render` and `render_backward`; and, tuned, its inner calls on arrays that are kept. A batch is
+one call here, one view after the other there."""
+
+
+def measure(
+    scales: Sequence[float] = (0.577, 1.0),
+    batches: Sequence[int] = (1, 8),
+    *,
+    size: int = 512,
+    texels: int = 256,
+    rounds: int = 7,
+    peers: bool = True,
+) -> Section:
+    """Textured steps: intaglio, deodr."""
+    rows, claims = [], []
+    for batch in batches:
+        for scale in scales:
+            row, claim = _compare(scenes.textured_sphere(batch, scale, texels), size, rounds, peers)
+            rows.append(row)
+            claims += claim
+    header = ("views", "covered", "intaglio, ms", "composed, ms")
+    if peers:
+        header += ("deodr, ms", "deodr tuned, ms", "deodr / intaglio", "deodr / composed", "tuned / intaglio")
+    return Section("Textured meshes, forward and backward", METHOD, header, rows, claims)
+
+
+def _compare(scene: scenes.TexturedScene, size: int, rounds: int, peers: bool) -> tuple[tuple, list[Claim]]:
+    contestants: dict[str, Callable[[], Callable[[], object]]] = {
+        "intaglio": partial(step, scene, size),
+        "composed": partial(step, scene, size, composed=True),
+    }
+    batch = len(scene.pos_clip)
+    if peers:
+        from .peers import deodr_textured
+
+        targets = np.zeros((batch, size, size, 3), np.float32)
+        contestants["deodr"] = partial(deodr_textured.steps, scene, targets)
+        contestants["deodr tuned"] = partial(deodr_textured.steps, scene, targets, tuned=True)
+    timings = in_turns(contestants, rounds=rounds)
+    covered = (ours.forward(scene, size)().triangle_id >= 0).float().mean().item()
+    row = (str(batch), f"{covered:.0%}", *(milliseconds(timing) for timing in timings.values()))
+    if not peers:
+        return row, []
+    gain = timings["deodr"].times(timings["intaglio"])
+    row += (
+        ratio(gain),
+        ratio(timings["deodr"].times(timings["composed"])),
+        ratio(timings["deodr tuned"].times(timings["intaglio"])),
+    )
+    what = f"textured step {size}², batch {batch}, {covered:.0%} covered: deodr / intaglio"
+    return row, [Claim(what, gain, must=4)]
+
+
+def step(scene: scenes.TexturedScene, size: int, *, composed: bool = False) -> Callable[[], float]:
+    """A call that takes one step with one thread: the loss; gradients go to positions and texels."""
+    ours.use_threads(1)
+    pos_clip, texture = (torch.from_numpy(x).clone().requires_grad_() for x in (scene.pos_clip, scene.texture))
+    triangles, neighbours = torch.from_numpy(scene.triangles), torch.from_numpy(scene.neighbours)
+    uv, uv_triangles = torch.from_numpy(scene.uv), torch.from_numpy(scene.uv_triangles)
+    target = torch.zeros(len(scene.pos_clip), size, size, 3)
+
+    def fused_image() -> torch.Tensor:
+        options = {"uv_triangles": uv_triangles, "neighbours": neighbours}
+        return intaglio.textured(pos_clip, triangles, uv, texture, (size, size), **options)
+
+    def composed_image() -> torch.Tensor:
+        fragments = intaglio.rasterize(pos_clip, triangles, (size, size))
+        at = intaglio.interpolate(uv, fragments, uv_triangles)
+        footprint = intaglio.screen_derivatives(uv, fragments, uv_triangles, pos_clip, triangles)
+        levels = intaglio.mip_pyramid(texture)
+        image = intaglio.sample_texture(levels, at, filter="trilinear", uv_derivatives=footprint)
+        image = image * (fragments.triangle_id >= 0)[..., None]
+        return intaglio.edge_gradient(image, fragments, pos_clip, triangles, neighbours=neighbours)
+
+    def descend() -> float:
+        pos_clip.grad = texture.grad = None
+        loss = squared_error(composed_image() if composed else fused_image(), target)
+        loss.backward()
+        return loss.item()
+
+    return descend
+
+
+if __name__ == "__main__":
+    print(measure().markdown)
