@@ -2,6 +2,7 @@
 // A mip-mapped texture seen on a mesh, in one go: what rasterize, interpolate, screen_derivatives and sample_texture do one
 // after the other, row by row of a tile while it is in the cache. Nothing lies between the ids and the image, so background
 // costs nothing; the backward pass finds uv and texels anew from the ids.
+#include <array>
 #include <cstring>
 
 #include "../math/uv_run.h"
@@ -174,7 +175,10 @@ INTAGLIO_INLINE void blend_pixel(const T* texels, const SeenRow<T>& row, int i, 
     const T *t0 = texels + block.texel[0][i] * stride, *t1 = texels + block.texel[1][i] * stride;
     const T *t2 = texels + block.texel[2][i] * stride, *t3 = texels + block.texel[3][i] * stride;
     T w0 = block.weight[0][i], w1 = block.weight[1][i], w2 = block.weight[2][i], w3 = block.weight[3][i];
-    for (int64_t c = 0; c < stride; ++c) color[c] += w0 * t0[c] + w1 * t1[c] + w2 * t2[c] + w3 * t3[c];
+    if constexpr (kIsQuad<T, Stride>)
+      store_quad(load_quad(color) + (w0 * load_quad(t0) + w1 * load_quad(t1) + w2 * load_quad(t2) + w3 * load_quad(t3)), color);
+    else
+      for (int64_t c = 0; c < stride; ++c) color[c] += w0 * t0[c] + w1 * t1[c] + w2 * t2[c] + w3 * t3[c];
   }
 }
 
@@ -255,9 +259,8 @@ struct TexturedGradient {
 };
 
 // Adds what pixel i takes from its texels to those in [begin, end).
-template <class T, class Stride>
-INTAGLIO_INLINE void spread_pixel(const SeenRow<T>& row, int i, Stride stride, const T* grad, int64_t begin, int64_t end,
-                                  T* sums) {
+template <class T, class Stride, class Grad>
+INTAGLIO_INLINE void spread_pixel(const SeenRow<T>& row, int i, Stride stride, Grad grad, int64_t begin, int64_t end, T* sums) {
   for (int n = 0; n < row.num_blocks; ++n) {
     const TextureBlock<T>& block = row.blocks[n];
     if (block.share[i] == 0) continue;
@@ -267,7 +270,7 @@ INTAGLIO_INLINE void spread_pixel(const SeenRow<T>& row, int i, Stride stride, c
       T weight = block.weight[k][i];
       T* sum = sums + texel * stride;
       if constexpr (kIsQuad<T, Stride>)
-        store_quad(load_quad(sum) + load_quad(grad) * weight, sum);
+        store_quad(load_quad(sum) + grad * weight, sum);
       else
         for (int64_t c = 0; c < stride; ++c) sum[c] += grad[c] * weight;
     }
@@ -275,8 +278,8 @@ INTAGLIO_INLINE void spread_pixel(const SeenRow<T>& row, int i, Stride stride, c
 }
 
 // The cotangent of a pixel's uv.
-template <class T, class Stride>
-INTAGLIO_INLINE Vec2<T> uv_gradient(const T* texels, const SeenRow<T>& row, int i, Stride stride, const T* grad) {
+template <class T, class Stride, class Grad>
+INTAGLIO_INLINE Vec2<T> uv_gradient(const T* texels, const SeenRow<T>& row, int i, Stride stride, Grad grad) {
   Vec2<T> sum{0, 0};
   for (int n = 0; n < row.num_blocks; ++n) {
     const TextureBlock<T>& block = row.blocks[n];
@@ -288,7 +291,7 @@ INTAGLIO_INLINE Vec2<T> uv_gradient(const T* texels, const SeenRow<T>& row, int 
     if constexpr (kIsQuad<T, Stride>) {
       const Quad corner[4] = {load_quad(t0), load_quad(t1), load_quad(t2), load_quad(t3)}, zero = {};
       Vec2<Quad> slope = bilinear_weights_vjp(zero + across, zero + down, corner);
-      u = dot(slope.x, load_quad(grad)), v = dot(slope.y, load_quad(grad));
+      u = dot(slope.x, grad), v = dot(slope.y, grad);
     } else {
       for (int64_t c = 0; c < stride; ++c) {
         const T corner[4] = {t0[c], t1[c], t2[c], t3[c]};
@@ -301,14 +304,24 @@ INTAGLIO_INLINE Vec2<T> uv_gradient(const T* texels, const SeenRow<T>& row, int 
   return sum;
 }
 
+// A pixel's cotangent, in a register where texels are.
+template <class T, class C, class Stride>
+INTAGLIO_INLINE auto padded(const T* grad, C, Stride) {
+  if constexpr (std::is_same_v<C, Stride> && !kIsQuad<T, Stride>)
+    return grad;
+  else if constexpr (std::is_same_v<C, Stride>)
+    return load_quad(grad);
+  else if constexpr (kIsQuad<T, Stride>)
+    return Quad{grad[0], grad[1], grad[2], 0};
+  else
+    return std::array<T, 4>{grad[0], grad[1], grad[2], 0};
+}
+
 // visit(viewer, run, i, grad) for the pixels of row y of image b that have a cotangent, then end(viewer, run, x, y) for each
 // run of one triangle that has any; `grad` is padded with zeros.
 template <class T, class C, class Stride, class Visit, class End>
 void for_each_pixel(const TexturedGradient<T>& g, Viewer<T>& viewer, int64_t b, int64_t y, C c, Stride stride,
                     const Visit& visit, const End& end) {
-  PixelRoom<T, Stride> room(stride);
-  T* grad = room.data();
-  for (int64_t i = 0; i < stride; ++i) grad[i] = 0;
   for (int64_t x = 0; x < g.raster.width; x += kBlock) {
     int count = (int)std::min<int64_t>(kBlock, g.raster.width - x);
     int64_t first = (b * g.raster.height + y) * g.raster.width + x;
@@ -322,8 +335,7 @@ void for_each_pixel(const TexturedGradient<T>& g, Viewer<T>& viewer, int64_t b, 
       for (int i = run.begin; i < run.end; ++i) {
         if (all_zero(grads + i * c, c)) continue;
         any = true;
-        for (int64_t j = 0; j < c; ++j) grad[j] = grads[i * c + j];
-        visit(run, i, grad);
+        visit(run, i, padded<T>(grads + i * c, c, stride));
       }
       if (any) end(run, x + run.begin);
     }
@@ -342,7 +354,7 @@ void spread_to_positions(const TexturedGradient<T>& g, C c, Stride stride, T* gr
         T grad_uv[2][kBlock];
         uint64_t seen = 0;
         for (int64_t y = row_begin; y < row_end; ++y) {
-          auto visit = [&](const PixelRun& run, int i, const T* grad) {
+          auto visit = [&](const PixelRun& run, int i, auto grad) {
             Vec2<T> uv = uv_gradient(texels, viewer.row, i, stride, grad);
             grad_uv[0][i] = uv.x, grad_uv[1][i] = uv.y;
             seen |= (uint64_t)1 << i;
@@ -384,7 +396,7 @@ void spread_to_texels(const TexturedGradient<T>& g, C c, Stride stride, T* texel
   };
   auto add_image = [&](int64_t b, int64_t begin, int64_t end, T* sums) {
     Viewer<T> viewer(g.mesh, g.raster, g.pyramid, b);
-    auto visit = [&](const PixelRun&, int i, const T* grad) { spread_pixel(viewer.row, i, stride, grad, begin, end, sums); };
+    auto visit = [&](const PixelRun&, int i, auto grad) { spread_pixel(viewer.row, i, stride, grad, begin, end, sums); };
     for (int64_t y = 0; y < g.raster.height; ++y)
       for_each_pixel(g, viewer, b, y, c, stride, visit, [](const PixelRun&, int64_t) {});
   };
@@ -398,7 +410,7 @@ void spread_to_uv(const TexturedGradient<T>& g, C c, Stride stride, T* grad_valu
                   [&](int64_t b, int64_t row_begin, int64_t row_end, T* sums) {
                     Viewer<T> viewer(g.mesh, g.raster, g.pyramid, b);
                     const T* texels = g.pyramid.texels_of(b);
-                    auto visit = [&](const PixelRun& run, int i, const T* grad) {
+                    auto visit = [&](const PixelRun& run, int i, auto grad) {
                       Vec2<T> grad_uv = uv_gradient(texels, viewer.row, i, stride, grad);
                       for (int k = 0; k < 3; ++k) {
                         T* sum = sums + 2 * (int64_t)viewer.view().uv_triangles[3 * (int64_t)run.triangle_id + k];

@@ -176,6 +176,26 @@ struct Run {
     }
   }
 
+  // The same texture on the mesh; uv are the random positions.
+  void on_the_mesh(int64_t channels) {
+    constexpr int64_t kHeight = 5, kWidth = 8, kTexels = 5 * 8 + 2 * 4 + 1 * 2 + 1;
+    std::vector<T> uv(2 * scene.num_vertices), texture(kHeight * kWidth * channels);
+    for (size_t i = 0; i < uv.size(); ++i) uv[i] = scene.pos_clip[i % positions];
+    for (size_t i = 0; i < texture.size(); ++i) texture[i] = (T)(i % 13);
+    TexturedMesh<T> mesh{
+        g,
+        {uv.data(), scene.triangles.data(), scene.num_vertices, scene.num_triangles, 2, false, g.own_triangles},
+        Wrap::kRepeat};
+    const int64_t stride = padded_channels(channels);
+    T *texels = value(kTexels * stride), *image = value(channels * pixels), *edges = value(positions);
+    Texture<T> pyramid{texels, kHeight, kWidth, 4, kTexels, stride, false};
+    std::vector<int32_t> seen(pixels);
+    textured(mesh, r, texture.data(), pyramid, channels, seen.data(), texels, image);
+    Surface<T> surface{g, scene.neighbours.data(), r, seen.data(), image, channels};
+    textured_vjp(mesh, surface, pyramid, image, edges, value(2 * scene.num_vertices), value(kTexels * stride),
+                 value(kHeight * kWidth * channels));
+  }
+
   // The same positions as directions, and as levels of detail.
   void cubes(int64_t channels) {
     std::vector<T> directions(3 * pixels), lod(pixels);
@@ -252,6 +272,8 @@ Results<T> run_all(const Scene<T>& scene) {
   run.visibility(3);
   run.textures(weights, 3);
   run.cubes(3);
+  run.on_the_mesh(3);
+  run.on_the_mesh(2);
   run.classic(3);
   run.soft(2, 3);
   return std::move(run.results);
