@@ -25,7 +25,7 @@ from intaglio import (
 
 OUTPUT = Path(__file__).parent / "pictures" / "gallery"
 TEAPOT = shapes.teapot(24).normalized()
-VIEW = Camera.look_at(orbit(2.3, 25, 25), fov_y_degrees=45)
+VIEW = Camera.look_at(orbit(2.3, 12, 25), fov_y_degrees=45)
 GOLD = Material(base_color=(1.0, 0.77, 0.34), roughness=0.2)
 CHINA = Material(base_color=(0.85, 0.87, 0.9), metallic=0.0, roughness=0.08)
 
@@ -33,9 +33,9 @@ CHINA = Material(base_color=(0.85, 0.87, 0.9), metallic=0.0, roughness=0.08)
 def main() -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     for picture in PICTURES:
-        path = OUTPUT / f"{picture.__name__.replace('_', '-')}.png"
+        path = OUTPUT / f"{picture.__name__.replace('_', '-')}.jpg"
         pixels = picture()
-        Image.fromarray(pixels).quantize(255, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+        Image.fromarray(pixels).save(path, quality=90, subsampling=0, optimize=True)
         print(f"{path.relative_to(Path.cwd())}: {pixels.shape[1]} x {pixels.shape[0]}")
 
 
@@ -115,14 +115,24 @@ def lights() -> np.ndarray:
     floor = shapes.plane(40)
     floor = floor.replace(vertices=floor.vertices[:, [0, 2, 1]] * np.float32([3, 1, -3]) - np.float32([0, 0.5, 0]))
     lamps = [
-        SpotLight((2, 2.5, 1.5), (-2, -2.6, -1.5), (1.0, 0.55, 0.25), 14.0, 10, 24),
-        SpotLight((-2, 2.5, 1.5), (2, -2.6, -1.5), (0.25, 0.5, 1.0), 14.0, 10, 24),
+        SpotLight((2, 2.5, 1.5), (-2, -2.6, -1.5), (1.0, 0.55, 0.25), 12.0, 10, 24),
+        SpotLight((-2, 2.5, 1.5), (2, -2.6, -1.5), (0.25, 0.5, 1.0), 12.0, 10, 24),
         AmbientLight(intensity=0.03),
     ]
     pictures = []
-    for material in (BlinnPhong(specular=(0.6, 0.6, 0.6), shininess=80.0), Material(metallic=0.0, roughness=0.3)):
+    dark = (0.22, 0.2, 0.18)
+    for material in (
+        BlinnPhong(base_color=dark, specular=(0.5, 0.5, 0.5), shininess=60.0),
+        Material(base_color=dark, metallic=0.0, roughness=0.35),
+    ):
         mesh = joined(TEAPOT, floor).replace(material=material)
-        pictures.append(shown(render(mesh, VIEW, (300, 420), lights=lamps, supersample=2).color[0]))
+        pictures.append(
+            shown(
+                render(
+                    mesh, Camera.look_at(orbit(2.5, 25, 25), fov_y_degrees=45), (300, 420), lights=lamps, supersample=2
+                ).color[0]
+            )
+        )
     return beside(*pictures)
 
 
@@ -162,7 +172,7 @@ def wide() -> np.ndarray:
     view = Camera.look_at(orbit(1.9, 20, 25), fov_y_degrees=34)
     color = render(mesh, view, (4096, 8192), lights=[light], background=light, visibility=None).color[0]
     small = color.reshape(256, 16, 512, 16, 3).mean(axis=(1, 3))
-    return beside(shown(small), shown(color[1500:1756, 5000:5300]))
+    return beside(shown(small), shown(color[670:926, 4140:4440]))
 
 
 def joined(*meshes: Mesh) -> Mesh:
