@@ -34,7 +34,7 @@ from .ops import (
 from .topology import neighbours
 
 if TYPE_CHECKING:
-    from . import losses, shapes
+    from . import losses, shapes, skies
     from .baking import BakedTexture, bake_texture, render_normals, visible_triangles
     from .camera import Camera, camera_path, orbit, turntable
     from .environment import EnvironmentLight, SphericalHarmonicsLight
@@ -115,6 +115,7 @@ __all__ = [
     "shapes",
     "silhouette",
     "silhouette_error",
+    "skies",
     "soft_blend",
     "soft_rasterize",
     "sweep_gradient",
@@ -163,6 +164,7 @@ _LOADED_LATER = {
     "save_image": "io",
     "save_obj": "io",
     "shapes": "",
+    "skies": "",
     "turntable": "camera",
     "visible_triangles": "baking",
 }
