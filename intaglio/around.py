@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .array import like, namespace
+from .array import leader, like, namespace
 from .camera import Camera, Perspective
 from .camera.matrices import product
-from .camera.wide import WIDE
+from .camera.wide import MAX_FACE, WIDE
 from .ops.cube import FACES
 from .trees import assembled
 
@@ -31,15 +31,19 @@ def is_around(camera: Camera) -> bool:
 
 
 class Around:
-    """The cube around a camera's eye, and how its picture of (height, width) looks into it."""
+    """The cube around a camera's eye, and how its picture of (height, width), in samples, looks into it."""
 
-    def __init__(self, camera: Camera, size: tuple[int, int]) -> None:
-        self.camera, self.size = camera, size
+    def __init__(self, camera: Camera, size: tuple[int, int], supersample: int = 1) -> None:
+        self.camera, self.size = camera, (size[0] * supersample, size[1] * supersample)
         projection = camera.projection
         self.near, self.far = projection.near, projection.far
-        side = projection.cube_size(size)
+        side = min(projection.cube_size(size) * supersample, MAX_FACE)
         self.face_size = (side, side)
         self._found: Any = None  # directions of the pixels, once somebody has asked
+
+    def leader(self, vertices: Any) -> Any:
+        """Of vertices and the camera's arrays, that whose framework the picture follows."""
+        return leader(vertices, self.camera.view_from_world, *self.camera.projection.arrays())
 
     def cameras(self) -> Iterator[Camera]:
         """Of the six faces."""
@@ -57,6 +61,12 @@ class Around:
     def nearest(self, faces: Sequence[Any]) -> Any:
         """The same of what cannot be blended."""
         return ops.sample_cube(*self._cube(faces), filter="nearest")
+
+    def seen(self, other: Any) -> Any:
+        """[B, H, W, 1] 1 where the camera sees anything, else 0."""
+        xp, directions = namespace(other), self._directions(other)
+        largest = xp.max(directions * directions, axis=-1, keepdims=True)
+        return xp.where(largest > 0, xp.ones_like(largest), xp.zeros_like(largest))
 
     def surfaces(self, depth: Sequence[Any], normals: Sequence[Any], triangle_id: Sequence[Any]) -> tuple[Any, ...]:
         """Of six pictures each: distances from the eye [B, H, W], normals [B, H, W, 3], triangles [B, H, W]."""

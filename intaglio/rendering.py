@@ -106,16 +106,11 @@ def render(
         names = ", ".join(repr(name) for name in FILTERS if visibility != "soft" or not FILTERS[name])
         raise ValueError(f"render: texture_filter must be one of {names}; got {texture_filter!r}")
     if is_around(camera):
-        around = Around(camera, size)
-        drawn = partial(
-            render,
-            lights=lights,
-            shading=shading,
-            visibility=visibility,
-            supersample=supersample,
-            texture_filter=texture_filter,
-        )
-        return _around(around, [drawn(mesh, face, around.face_size) for face in around.cameras()], background)
+        around = Around(camera, size, supersample)
+        mesh = _beside(mesh, around.leader(mesh.vertices), lights, background)
+        drawn = partial(render, lights=lights, shading=shading, visibility=visibility, texture_filter=texture_filter)
+        faces = [drawn(mesh, face, around.face_size) for face in around.cameras()]
+        return _around(around, faces, background, supersample)
     sampled = _sampled(size, supersample)
     mesh, pos_clip = _clipped(mesh, camera, sampled, lights, background)
     background = _background(background, pos_clip, camera, sampled, supersample)
@@ -149,10 +144,11 @@ def render_silhouette(
     """
     _check("render_silhouette", mesh, camera, size, supersample, visibility)
     if is_around(camera):
-        around = Around(camera, size)
-        drawn = partial(render_silhouette, visibility=visibility, supersample=supersample)
-        faces = [drawn(mesh, face, around.face_size)[..., None] for face in around.cameras()]
-        return _plane(around.blended(faces))
+        around = Around(camera, size, supersample)
+        mesh = _beside(mesh, around.leader(mesh.vertices))
+        drawn = partial(render_silhouette, mesh, size=around.face_size, visibility=visibility)
+        alpha = around.blended([drawn(camera=face)[..., None] for face in around.cameras()])
+        return _plane(ops.downsample(alpha, supersample))
     mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
     if visibility == "soft":
         soft = ops.soft_rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
@@ -199,14 +195,18 @@ def compare_silhouette(mesh: Mesh, camera: Camera, target: Any, *, supersample: 
     return ops.silhouette_error(pos_clip, mesh.triangles, target, supersample=supersample, neighbours=mesh.neighbours)
 
 
-def _around(around: Around, faces: Sequence[Rendering], background: Any) -> Rendering:
+def _around(around: Around, faces: Sequence[Rendering], background: Any, supersample: int) -> Rendering:
     """What is seen in a cube of six pictures, over the background."""
     xp = namespace(faces[0].color)
     blended = around.blended([xp.concat([face.color, face.alpha[..., None]], axis=-1) for face in faces])
     color, alpha = channels(blended, 0, 3), channels(blended, 3, 4)
-    background = _background(background, color, around.camera, around.size, 1)
-    color = _over([color, alpha], faces[0].triangle_id, background)[0]
-    return Rendering(color, _plane(alpha), *around.surfaces(*zip(*(face[2:] for face in faces), strict=True)))
+    behind = _background(background, color, around.camera, around.size, supersample)
+    if isinstance(background, EnvironmentLight):
+        behind = behind * around.seen(behind)  # nothing is seen in the direction of nothing
+    color = _over([color, alpha], faces[0].triangle_id, behind)[0]
+    color, alpha = (ops.downsample(plane, supersample) for plane in (color, alpha))
+    surfaces = around.surfaces(*zip(*(face[2:] for face in faces), strict=True))
+    return Rendering(color, _plane(alpha), *(_middle_sample(x, supersample) for x in surfaces))
 
 
 def _visible(
@@ -268,14 +268,19 @@ def _clipped(
 ) -> tuple[Mesh, Any]:
     """The mesh in the framework of whatever is not NumPy's, and its clip positions [B, V, 4]."""
     pos_clip = camera.clip(mesh.vertices, size)
+    mesh = _beside(mesh, pos_clip, lights, background)
+    return mesh, pos_clip if namespace(pos_clip) is namespace(mesh.vertices) else like(pos_clip, mesh.vertices)
+
+
+def _beside(mesh: Mesh, first: Any, lights: Sequence[AnyLight] = (), background: Any = 0.0) -> Mesh:
+    """The mesh in the framework of whatever is not NumPy's: of `first`, if that is not."""
     of_lights = [getattr(light, field.name) for light in lights for field in fields(light)]
     of_material = [] if mesh.material is None else mesh.material.arrays().values()
     behind = background.image if isinstance(background, EnvironmentLight) else background
-    lead = leader(pos_clip, behind, *of_lights, *of_material)
-    if namespace(lead) is not namespace(mesh.vertices):
-        mesh = mesh.to(namespace(lead).name, getattr(lead, "device", None))
-        pos_clip = like(pos_clip, mesh.vertices)
-    return mesh, pos_clip
+    lead = leader(first, behind, *of_lights, *of_material)
+    if namespace(lead) is namespace(mesh.vertices):
+        return mesh
+    return mesh.to(namespace(lead).name, getattr(lead, "device", None))
 
 
 def is_smooth_by(op: str, mesh: Mesh, shading: str | None) -> bool:

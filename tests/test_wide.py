@@ -7,6 +7,7 @@ import torch
 
 from intaglio import AmbientLight, Mesh, compare_silhouette, render, render_silhouette, shapes
 from intaglio.camera import Camera, Fisheye, Panorama
+from intaglio.environment import EnvironmentLight
 
 SIZE = (24, 40)
 K = np.array([[100.0, 2, 31.5], [0, 110, 23.5], [0, 0, 1]])
@@ -209,6 +210,42 @@ def test_outside_of_the_circle_is_the_background():
     assert seen.color[0][is_dark] == pytest.approx(np.tile([0.2, 0.4, 0.6], (is_dark.sum(), 1)))
     assert (seen.triangle_id[0][is_dark] == -1).all()
     assert (seen.normals[0][is_dark] == 0).all()
+
+
+def test_a_panorama_of_an_environment_is_its_image():
+    image = np.random.default_rng(0).random((16, 32, 3))
+    nothing = Mesh(np.array([[0.0, 0, 200], [1, 0, 200], [0, 1, 200]]), [[0, 1, 2]])  # beyond the far plane
+    camera = Camera(np.eye(4), Panorama())
+    seen = render(nothing, camera, (16, 32), background=EnvironmentLight(image))
+    assert seen.color[0] == pytest.approx(image, abs=1e-6)  # the float32 of the environment
+    assert (seen.alpha == 0).all()
+    outside = render(nothing, fisheye(fov_degrees=90), (48, 64), background=EnvironmentLight(image))
+    assert (outside.color[0, 0, 0] == 0).all()
+    assert (outside.color[0, 24, 32] > 0).all()
+
+
+def test_the_rim_of_a_circle_is_as_smooth_as_everything_else():
+    camera = fisheye(fov_degrees=150)
+    alpha = render_silhouette(room(), camera, (48, 64), supersample=4)[0]
+    shares = render(room(), camera, (48, 64), supersample=4, background=(1, 0, 0))
+    assert shares.alpha[0] == pytest.approx(alpha)
+    assert alpha.sum() == pytest.approx(
+        np.pi * (10 * np.radians(75)) ** 2, rel=0.005
+    )  # 8600 samples, 330 of them at the rim
+    assert len(np.unique(alpha.round(3))) > 5
+
+
+@pytest.mark.parametrize("which", ["K", "view", "background"])
+def test_whatever_is_not_numpys_leads(which):
+    matrix, view, background = np.array([[10.0, 0, 15.5], [0, 10, 11.5], [0, 0, 1]]), np.eye(4), np.ones(3)
+    parts = {"K": matrix, "view": view, "background": background}
+    parts[which] = torch.tensor(parts[which], requires_grad=True)
+    camera = Camera(parts["view"], Fisheye(parts["K"], (24, 32), fov_degrees=120))
+    color = render(boxes(), camera, (24, 32), background=parts["background"]).color
+    assert torch.autograd.grad(color.sum(), parts[which])[0].abs().sum() > 0
+    if which != "background":
+        alpha = render_silhouette(boxes(), camera, (24, 32))
+        assert torch.autograd.grad(alpha.sum(), parts[which])[0].abs().sum() > 0
 
 
 def test_a_narrow_fisheye_shows_what_a_pinhole_shows():
