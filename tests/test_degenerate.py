@@ -148,6 +148,14 @@ def test_gradients_through_a_triangle_without_measurable_area_are_zero():
     assert pos_clip.grad.isfinite().all()
 
 
+def test_gradients_of_depth_are_finite_however_large_clip_space_is():
+    # Depth is a quotient of products of three, which overflow long before products of two.
+    for scale in 10.0 ** np.arange(10, 37, 2):
+        pos_clip = torch.tensor(TRIANGLE * np.float32(scale), requires_grad=True)
+        ops.rasterize(pos_clip, torch.from_numpy(ONE), (9, 9)).depth.sum().backward()
+        assert pos_clip.grad.isfinite().all()
+
+
 def test_soft_weights_far_from_the_eye_are_finite():
     # One over a w of 1e32 times a small weight vanished, and 0 was divided by 0.
     soft = ops.soft_rasterize(TRIANGLE * np.float32([1e31, 1e31, 1e36, 1e36]), ONE, (9, 9), layers=1)

@@ -80,12 +80,12 @@ INTAGLIO_HD T largest_of(const Vec4<T> v[3]) {
   return largest;
 }
 
-// So large that products of such vectors overflow, or so small that they vanish. Gradients are left out: nothing that moves a
+// So large that products of three such numbers overflow, or so small that they vanish. Gradients are left out: nothing that moves a
 // huge triangle moves its weights, and those of a minute one would lead beyond all numbers.
 template <class T>
 INTAGLIO_HD bool is_extreme(const Vec4<T> v[3]) {
   T largest = largest_of(v);
-  return largest > (sizeof(T) == 4 ? (T)1e15 : (T)1e140) || largest < (sizeof(T) == 4 ? (T)1e-15 : (T)1e-140);
+  return largest > (sizeof(T) == 4 ? (T)1e12 : (T)1e100) || largest < (sizeof(T) == 4 ? (T)1e-15 : (T)1e-140);
 }
 
 // Weights do not change when the whole triangle is scaled: to a size whose products neither overflow nor vanish.
