@@ -32,11 +32,14 @@ TURNED_UV = "uv: v counted from the bottom, now from the top"
 LINEAR = "colours: sRGB to linear"
 TRIANGLES = "polygons: cut into triangles"
 CHANGES = {
-    ".obj": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "materials: MTL to metallic and rough"),
-    ".ply": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "numbers: 64-bit positions to 32 bits"),
-    ".stl": (SAME_AXES, SAME_WINDING, "vertices: corners that coincide became one", "normals: passed over"),
-    ".gltf": (SAME_AXES, SAME_WINDING, "uv: none, they count from the top", "colours: none, pictures stay as they are"),
-}
+    ".obj": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: to length 1", "numbers: to 32 bits",
+             "materials: MTL to metallic and rough"),
+    ".ply": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: passed over", "numbers: to 32 bits"),
+    ".stl": (SAME_AXES, SAME_WINDING, "colours, uv: none, it has none", "vertices: corners that coincide became one",
+             "normals: passed over"),
+    ".gltf": (SAME_AXES, SAME_WINDING, "colours: none, pictures stay as they are", "uv: none, they count from the top",
+              "numbers: normalized integers to 32-bit floats, sparse ones written out"),
+}  # fmt: skip
 CHANGES[".glb"] = CHANGES[".gltf"]
 ENDINGS = (*MESH_READERS, *ASSETS)
 
