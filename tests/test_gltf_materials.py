@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from assets import CORNERS, SQUARE, SQUARE_UV, picture
 
-from intaglio import Material, Unlit, load, save, shapes
+from intaglio import Camera, Material, Unlit, load, render, save, shapes
 from intaglio.io.asset import Asset, AssetMaterial, Geometry, Node, Primitive, Texture, TextureUse
 
 
@@ -106,3 +106,33 @@ def test_alpha_is_that_of_each_material():
     assert mesh.material.alpha_mode == "blend"
     assert texel_at(mesh, mesh.texture, 0)[3] == 0.5
     assert texel_at(mesh, mesh.texture, 2)[3] == 1.0
+
+
+def test_normals_and_tangents_survive_writing_and_reading(tmp_path):
+    sphere = shapes.sphere(8, 6)
+    normals = sphere.vertices / np.linalg.norm(sphere.vertices, axis=-1, keepdims=True)
+    tangents = np.concatenate([np.roll(normals, 1, axis=-1), np.ones((len(normals), 1))], axis=-1)
+    found = round_trip(tmp_path, sphere.replace(normals=normals, tangents=tangents))
+    for field, expected in (("normal", normals), ("tangent", tangents)):
+        values, triangles = getattr(found, f"{field}s"), getattr(found, f"{field}_triangles")
+        # Corners keep their order; float32 of numbers up to 1.
+        assert values[triangles] == pytest.approx(expected[sphere.triangles], abs=1e-6)
+    assert len(found.vertices) == len(sphere.vertices)
+    assert round_trip(tmp_path, sphere).normals is None
+
+
+def test_a_normal_map_is_written_with_the_tangents_that_it_is_drawn_with(tmp_path):
+    mesh = shapes.sphere(16, 12).replace(material=Material(normal_texture=bytes_as_floats(3, 2)))
+    found = round_trip(tmp_path, mesh)
+    camera = Camera.look_at((0.3, 0.5, 3))
+    before, after = (render(x, camera, (48, 48), visibility=None).normals for x in (mesh, found))
+    # Eight bits leave the map as it is; the rest is float32 in frames of length 1.
+    assert np.abs(before - after).max() < 1e-4
+
+
+def test_normals_turn_with_their_node_and_stay_upright_on_what_is_stretched():
+    slope = np.float32([[0, 1, 1]] * 4) / np.float32(np.sqrt(2))
+    square = Primitive({"POSITION": SQUARE, "NORMAL": slope}, CORNERS)
+    for scale, expected in (((1.0, 2.0, 1.0), [0, 1, 2]), ((1.0, -1.0, 1.0), [0, -1, 1])):
+        asset = Asset(nodes=(Node(geometry=0, scale=scale),), geometries=(Geometry(primitives=(square,)),))
+        assert asset.mesh().normals[0] == pytest.approx(np.array(expected) / np.linalg.norm(expected))

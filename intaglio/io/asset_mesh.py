@@ -35,13 +35,17 @@ ALONE = "load_asset(path).geometries has the parts"
 
 
 class Part(NamedTuple):
-    """A primitive in its place. uv: [V, 2], transformed, or None. colors: [V, 3] or None."""
+    """A primitive in its place. uv: [V, 2], transformed, or None. colors: [V, 3] or None.
+
+    frames: "NORMAL" [V, 3] and "TANGENT" [V, 4] in the world, where it has them.
+    """
 
     vertices: np.ndarray
     triangles: np.ndarray
     colors: np.ndarray | None
     uv: np.ndarray | None
     material: AssetMaterial
+    frames: dict[str, np.ndarray]
 
 
 def mesh_of(asset: Asset, limits: Limits) -> Mesh:
@@ -66,6 +70,10 @@ def mesh_of(asset: Asset, limits: Limits) -> Mesh:
         uv = np.concatenate([part.uv for part in parts if part.uv is not None])
         arrays |= {"uv": uv, "uv_triangles": triangles.astype(np.int32)}
     vertex_colors = None if colors is None else rows[:, 3:]
+    for name, field in (("NORMAL", "normal"), ("TANGENT", "tangent")):
+        if all(name in part.frames for part in parts):
+            found = np.concatenate([part.frames[name] for part in parts]).astype(np.float32)
+            arrays |= {f"{field}s": found, f"{field}_triangles": triangles.astype(np.int32)}
     return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, material=material, **arrays)
 
 
@@ -77,20 +85,53 @@ def posed_positions(asset: Asset, world: np.ndarray, node: Node, place: np.ndarr
         if weight and "POSITION" in target:
             positions += weight * target["POSITION"]
     points = np.concatenate([positions, np.ones((len(positions), 1))], axis=-1)
+    bends = _bends(asset, world, node, primitive)
+    return points @ place.T[:, :3] if bends is None else np.einsum("nij,nj->ni", bends, points)
+
+
+def posed_frames(
+    asset: Asset, world: np.ndarray, node: Node, place: np.ndarray, primitive: Primitive
+) -> dict[str, np.ndarray]:
+    """ "NORMAL" and "TANGENT" as `posed_positions` places them, where the primitive has both finite and not 0."""
+    attributes, frames = primitive.attributes, {}
+    weights = node.weights or asset.geometries[node.geometry or 0].weights
+    with np.errstate(all="ignore"):  # what is not finite is left out
+        bends = _bends(asset, world, node, primitive)
+        turns = place[None, :3, :3] if bends is None else bends[:, :, :3]
+        columns = [np.cross(turns[..., (k + 1) % 3], turns[..., (k + 2) % 3]) for k in range(3)]  # of the cofactors
+        side = np.where((turns[..., 0] * columns[0]).sum(axis=-1, keepdims=True) < 0, -1.0, 1.0)
+        for name, matrix in (("NORMAL", np.stack(columns, axis=-1) * side[..., None]), ("TANGENT", turns)):
+            if name not in attributes:
+                continue
+            vectors = attributes[name][:, :3].astype(np.float64)
+            for weight, target in zip(weights, primitive.targets, strict=False):
+                if weight and name in target:
+                    vectors = vectors + weight * target[name][:, :3]
+            vectors = np.einsum("nij,nj->ni", np.broadcast_to(matrix, (len(vectors), 3, 3)), vectors)
+            vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+            if np.isfinite(vectors).all():
+                frames[name] = vectors
+    if "TANGENT" in frames:
+        frames["TANGENT"] = np.concatenate([frames["TANGENT"], attributes["TANGENT"][:, 3:] * side], axis=-1)
+    return frames
+
+
+def _bends(asset: Asset, world: np.ndarray, node: Node, primitive: Primitive) -> np.ndarray | None:
+    """[V, 3, 4], where its skin takes each vertex; None without one."""
     if node.skin is None or "JOINTS_0" not in primitive.attributes:
-        return points @ place.T[:, :3]
+        return None
     skin = asset.skins[node.skin]
     bones = world[list(skin.joints)]
     if skin.inverse_bind is not None:
         bones = bones @ skin.inverse_bind
-    posed = np.zeros((len(points), 3))
+    bends = np.zeros((len(primitive.attributes["POSITION"]), 3, 4))
     for k in range(len(primitive.attributes)):
         joints, shares = (primitive.attributes.get(f"{name}_{k}") for name in ("JOINTS", "WEIGHTS"))
         if joints is None or shares is None:
             break
         for joint, share in zip(joints.T, shares.T, strict=True):
-            posed += share[:, None] * np.einsum("nij,nj->ni", bones[joint][:, :3], points)
-    return posed
+            bends += share[:, None, None] * bones[joint][:, :3]
+    return bends
 
 
 def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
@@ -118,7 +159,8 @@ def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
             material = asset.materials[primitive.material] if primitive.material is not None else AssetMaterial()
             colors = primitive.attributes.get("COLOR_0")
             colors = None if colors is None else colors[:, :3]
-            parts.append(Part(vertices, triangles, colors, _uv(path, k, primitive, material), material))
+            frames = posed_frames(asset, world, node, world[k], primitive)
+            parts.append(Part(vertices, triangles, colors, _uv(path, k, primitive, material), material, frames))
     return parts
 
 

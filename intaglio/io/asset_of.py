@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..material import AnyMaterial, Material, Unlit
-from ..mesh import Mesh
+from ..mesh import Mesh, groups_of_tangents
 from ..picture import plain_bytes, png_bytes, srgb_bytes
+from ..tangents import tangents as find_tangents
 from .asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
 from .one_mesh import check_one_mesh, with_one_texture
 
@@ -26,19 +27,13 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
     if not len(mesh.triangles):
         raise ValueError(f"{writer}: mesh must have triangles; got none")
     texture, uv, uv_triangles = with_one_texture(writer, mesh)
-    triangles = mesh.triangles
-    attributes = {"POSITION": mesh.vertices.astype(np.float32)}
+    values = {"POSITION": (mesh.vertices, mesh.triangles)}
     if mesh.vertex_colors is not None:
-        attributes["COLOR_0"] = mesh.vertex_colors.clip(0, 1).astype(np.float32)
+        values["COLOR_0"] = (mesh.vertex_colors.clip(0, 1), mesh.triangles)
     if uv is not None and uv_triangles is not None:
-        uv = uv.astype(np.float32)
-        if not (len(uv) == len(mesh.vertices) and np.array_equal(uv_triangles, triangles)):
-            pairs = np.stack([triangles, uv_triangles], axis=-1).reshape(-1, 2).astype(np.int64)
-            keys, corners = np.unique(pairs[:, 0] * len(uv) + pairs[:, 1], return_inverse=True)
-            vertex, uv_index = keys // len(uv), keys % len(uv)
-            attributes = {name: values[vertex] for name, values in attributes.items()}
-            uv, triangles = uv[uv_index], corners.reshape(-1, 3)
-        attributes["TEXCOORD_0"] = uv
+        values["TEXCOORD_0"] = (uv, uv_triangles)
+    values |= _frames(mesh)
+    attributes, triangles = _indexed_alike(values)
     pictures = _Pictures(writer)
     material = _material(mesh.material, pictures, pictures.use(texture))
     primitive = Primitive(attributes=attributes, indices=triangles.reshape(-1).astype(np.uint32), material=0)
@@ -51,6 +46,48 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
         scenes=(SceneRoots(nodes=(0,)),),
         scene=0,
     )
+
+
+def _frames(mesh: Mesh) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Normals, and tangents where there are some or a normal map asks for them; with their triangles."""
+    has_map = isinstance(mesh.material, Material) and mesh.material.normal_texture is not None
+    normals, normal_triangles = mesh.normals, mesh.normal_triangles
+    if normals is None and (has_map or mesh.tangents is not None):
+        normals = mesh.vertex_normals()
+    if normals is None:
+        return {}
+    frames = {"NORMAL": (_unit(normals), mesh.triangles if normal_triangles is None else normal_triangles)}
+    if mesh.tangents is not None:
+        index = mesh.triangles if mesh.tangent_triangles is None else mesh.tangent_triangles
+        tangents = np.concatenate([_unit(mesh.tangents[:, :3]), np.sign(mesh.tangents[:, 3:])], axis=-1)
+        frames["TANGENT"] = (tangents, index)
+    elif has_map:
+        groups = groups_of_tangents(mesh, is_smooth=True)
+        frames["TANGENT"] = (find_tangents(mesh.vertices, mesh.uv, normals, groups), groups.triangles)
+    return frames
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Of length 1, as glTF wants them; those of none point along x."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0, 0])
+
+
+def _indexed_alike(
+    values: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Values [N, C] with triangles [F, 3] of their own -> float32 values by one index, and that: [F, 3]."""
+    triangles = values["POSITION"][1]
+    tables = {id(table): table for _, table in values.values() if not np.array_equal(table, triangles)}
+    key = triangles.reshape(-1).astype(np.int64)
+    for table in tables.values():
+        flat = table.reshape(-1)
+        key = np.unique(key * (int(flat.max()) + 1) + flat, return_inverse=True)[1]
+    if not tables:
+        return {name: x.astype(np.float32) for name, (x, _) in values.items()}, triangles
+    _, first, corners = np.unique(key, return_index=True, return_inverse=True)
+    attributes = {name: x[table.reshape(-1)[first]].astype(np.float32) for name, (x, table) in values.items()}
+    return attributes, corners.reshape(-1, 3)
 
 
 class _Pictures:
