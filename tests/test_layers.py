@@ -37,7 +37,7 @@ PYTHON_LAYERS = {
     "material": BASE,
     "losses": BASE | SCENE | {"ops"},
     "shapes": BASE | {"mesh"},
-    "io": BASE | {"mesh", "material", "camera", "picture", "atlas", "io"},
+    "io": BASE | {"tangents", "mesh", "material", "camera", "picture", "atlas", "io"},
     "seen": BASE | SCENE | {"ops"},
     "shading": BASE | SCENE | {"ops", "seen", "split_sum"},
     "around": BASE | SCENE | {"ops"},
