@@ -102,7 +102,8 @@ class Fisheye(Wide):
         squared = x * x + y * y
         is_off_axis = squared > 0
         radius = xp.sqrt(xp.where(is_off_axis, squared, xp.ones_like(squared)))
-        theta = _angle(xp.where(is_off_axis, radius, xp.zeros_like(radius)), k)
+        theta = xp.where(is_off_axis, radius, xp.zeros_like(radius))
+        theta = theta if self.distortion is None else _angle(theta, k)
         sine = xp.where(is_off_axis, xp.sin(theta) / radius, xp.ones_like(radius))
         found = xp.stack([x * sine, -y * sine, -xp.cos(theta)], axis=-1)
         off = theta * _radial(theta, k) - xp.where(is_off_axis, radius, xp.zeros_like(radius))
@@ -130,7 +131,7 @@ class Fisheye(Wide):
 
     def _is_seen(self, theta: Any, k: Sequence[Any]) -> Any:
         is_seen = theta <= math.radians(self.fov_degrees) / 2
-        for probe in FOLD_PROBES:
+        for probe in () if self.distortion is None else FOLD_PROBES:
             is_seen = is_seen & (_slope(theta * probe, k) > 0)
         return is_seen
 
