@@ -9,27 +9,36 @@ from .topology import edge_ends
 
 __all__ = ["filled_picture", "spread_over_edges"]
 
+ROUNDS = 32
 PADDING = 4  # texels: beyond them only a coarse mip level looks
 
 
 def spread_over_edges(colors: np.ndarray, known: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Colours [V, C] where `known` [V] is False from the nearest known along edges, ring by ring: [V] known now.
 
-    `colors` is written in place. What no known vertex is joined to stays unknown.
+    `colors` is written in place. What no known vertex is joined to stays unknown. In the end some rounds of means take
+    the streaks out of what was spread.
     """
-    known = known.copy()
+    given, known = known, known.copy()
     starts, ends = edge_ends(triangles, len(known))
     ring = np.flatnonzero(known)
     while ring.size:
         others, _ = _ends_of(ring, starts, ends)
         ring = np.unique(others[~known[others]])
         others, owner = _ends_of(ring, starts, ends)
-        owner, others = owner[known[others]], others[known[others]]
-        count = np.bincount(owner, minlength=len(ring))
-        for c in range(colors.shape[1]):
-            colors[ring, c] = np.bincount(owner, colors[others, c], len(ring)) / np.maximum(count, 1)
+        colors[ring] = _means(colors, others[known[others]], owner[known[others]], len(ring))
         known[ring] = True
+    spread = np.flatnonzero(known & ~given)
+    others, owner = _ends_of(spread, starts, ends)
+    for _ in range(ROUNDS if spread.size else 0):
+        colors[spread] = (colors[spread] + _means(colors, others, owner, len(spread))) / 2
     return known
+
+
+def _means(colors: np.ndarray, others: np.ndarray, owner: np.ndarray, num_owners: int) -> np.ndarray:
+    """[num_owners, C] means of the colours of `others`, each counted for its `owner`."""
+    count = np.maximum(np.bincount(owner, minlength=num_owners), 1)
+    return np.stack([np.bincount(owner, x, num_owners) / count for x in colors[others].T], axis=-1)
 
 
 def _ends_of(vertices: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
