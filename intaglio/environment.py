@@ -70,8 +70,8 @@ class EnvironmentLight:
         rotation_degrees: a number or [], by which it is turned about y, counter-clockwise seen from above.
             Differentiable.
 
-    What surfaces need of it is worked out once, and kept, unless it is being differentiated; an array that is changed
-    in place wants a new light.
+    What surfaces need of it is worked out once, and kept, unless an array wants a gradient; another array that is
+    changed in place wants a new light.
 
     Raises:
         ValueError: a shape is wrong.
@@ -119,7 +119,7 @@ class EnvironmentLight:
 
     def _kept(self, name: str, find: Callable[[], Any]) -> Any:
         arrays = [as_float_array(x) for x in (self.image, self.intensity, self.rotation_degrees)]
-        if any(namespace(x).is_tracked(x) or not is_known(x) for x in arrays):
+        if any(namespace(x).wants_gradient(x) or not is_known(x) for x in arrays):
             return find()
         found = _FOUND.setdefault(self, {})
         if name not in found:

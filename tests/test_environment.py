@@ -153,6 +153,10 @@ def test_what_was_found_is_kept_but_not_while_it_is_differentiated():
     assert light.prefiltered() is light.prefiltered()
     tracked = EnvironmentLight(image.clone().requires_grad_())
     assert tracked.prefiltered() is not tracked.prefiltered()
+    with torch.no_grad():  # a parameter changes between two looks at it
+        before = tracked.prefiltered()[0].clone()
+        tracked.image.mul_(2)
+        assert torch.equal(tracked.prefiltered()[0], 2 * before)
 
 
 @pytest.mark.parametrize(

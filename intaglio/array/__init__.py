@@ -7,15 +7,15 @@ module must have been met once before). An array of a framework can exist only w
 nothing is imported here unless asked for by name. To add a framework, write one more file beside this one and name it
 in `_FRAMEWORKS`.
 
-Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `channels`
-(x[..., start:stop]), `contiguous` (dense and row-major, a copy if need be), `index_sum` (rows of `values` summed into
-the row `index`, in order, so that the result is the same every time), `index_array` (the integers that `take` and
-`index_sum` are fastest with), `constant` (a NumPy array as a new array of the device and float type of another),
-`stop_gradient`, and `compiled` (of a function of arrays and numbers that is called many times). Those with gradients
-also have `value_and_grad` (of a function whose first argument is an array and whose first result a scalar: a function
-that gives those results, without their graph, and the gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y,
-z, weight)` (x + weight (y - x) and x + weight y / z, either of which may have overwritten x), and `use_one_thread`, for
-programs whose arrays are small.
+Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `channels` (x[...,
+start:stop]), `contiguous` (dense and row-major, a copy if need be), `index_sum` (rows of `values` summed into the row
+`index`, in order, so that the result is the same every time), `index_array` (the integers that `take` and `index_sum`
+are fastest with), `constant` (a NumPy array as a new array of the device and float type of another), `stop_gradient`,
+`wants_gradient` (whether it is a parameter or made of one, recorded or not), and `compiled` (of a function of arrays
+and numbers that is called many times). Those with gradients also have `value_and_grad` (of a function whose first
+argument is an array and whose first result a scalar: a function that gives those results, without their graph, and the
+gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y, z, weight)` (x + weight (y - x) and x + weight y / z,
+either of which may have overwritten x), and `use_one_thread`, for programs whose arrays are small.
 """
 
 from __future__ import annotations

@@ -68,6 +68,10 @@ class Namespace:
         return (index >= 0).astype(other.dtype)
 
     @staticmethod
+    def wants_gradient(x: Any) -> bool:
+        return False
+
+    @staticmethod
     def is_tracked(x: Any) -> bool:
         return isinstance(x, jax.core.Tracer)  # one that is not differentiated costs nothing more
 

@@ -105,6 +105,10 @@ class Namespace:
         return (index >= 0).astype(other.dtype)
 
     @staticmethod
+    def wants_gradient(x: Any) -> bool:
+        return not x.stop_gradient
+
+    @staticmethod
     def is_tracked(x: Any) -> bool:
         return not x.stop_gradient and paddle.is_grad_enabled()
 

@@ -83,6 +83,10 @@ class Namespace:
         return torch.ge(index, 0, out=torch.empty(index.shape, dtype=other.dtype, device=index.device))
 
     @staticmethod
+    def wants_gradient(x: Any) -> bool:
+        return x.requires_grad
+
+    @staticmethod
     def is_tracked(x: Any) -> bool:
         return x.requires_grad and torch.is_grad_enabled()
 
