@@ -13,6 +13,7 @@ QUESTIONS = (
     "forward",
     "silhouette",
     "textured",
+    "pbr",
     "dense",
     "threads",
     "growth",

@@ -250,6 +250,45 @@ struct Run {
     classic_sweep_vjp(faces, r, index.data(), out, channels + 1, (T)1e-3, out, value(count));
   }
 
+  // The random positions as surfaces and lights of any size: they may not shade to finite numbers, but to the same.
+  void shading() {
+    auto plane = [&](int64_t channels, int64_t stride) {
+      T* values = value(channels * pixels);
+      for (int64_t i = 0; i < channels * pixels; ++i) values[i] = scene.pos_clip[(stride * i + i / 5) % positions];
+      return values;
+    };
+    T *places = plane(3, 1), *normals = plane(3, 3), *color = plane(3, 5), *surface = plane(2, 7), *wide = plane(4, 9);
+    std::vector<T> viewers, lights, coefficients, table(2 * 5 * 5, (T)0.3);
+    for (int64_t i = 0; i < 4 * r.batch; ++i) viewers.push_back(scene.pos_clip[i % positions]);
+    for (int64_t i = 0; i < 3 * 12 * r.batch; ++i) lights.push_back(scene.pos_clip[(5 * i) % positions]);
+    for (int64_t i = 0; i < 3 * 9 * r.batch; ++i) coefficients.push_back(scene.pos_clip[(3 * i) % positions]);
+    for (bool own : {false, true}) {
+      Seen<T> seen{r, ids(), places, normals, viewers.data(), own};
+      Lights<T> three{lights.data(), 3, own};
+      int64_t images = own ? r.batch : 1;
+      auto grads = [&] { return SeenGradients<T>{value(3 * pixels), value(3 * pixels), value(4 * images)}; };
+      T* out = value(3 * pixels);
+      shade_metallic(seen, three, color, surface, out);
+      shade_metallic_vjp(seen, three, color, surface, normals, grads(), value(36 * images), value(3 * pixels),
+                         value(2 * pixels));
+      shade_blinn_phong(seen, three, color, wide, value(3 * pixels));
+      shade_blinn_phong_vjp(seen, three, color, wide, normals, grads(), value(36 * images), value(3 * pixels),
+                            value(4 * pixels));
+      reflect(seen, value(3 * pixels));
+      reflect_vjp(seen, color, grads());
+      Surrounded<T> surrounded{color, surface, places, normals, table.data(), 5};
+      reflect_environment(seen, surrounded, value(3 * pixels));
+      reflect_environment_vjp(seen, surrounded, normals, grads(),
+                              {value(3 * pixels), value(2 * pixels), value(3 * pixels), value(3 * pixels)});
+      Harmonics<T> harmonics{r, ids(), normals, coefficients.data(), own};
+      spherical_harmonics(harmonics, value(3 * pixels));
+      spherical_harmonics_vjp(harmonics, color, value(3 * pixels), value(27 * images));
+      NormalMap<T> map{r, ids(), normals, wide, color, viewers.data(), own};
+      map_normals(map, value(3 * pixels));
+      map_normals_vjp(map, places, value(3 * pixels), value(4 * pixels), value(3 * pixels), value(images));
+    }
+  }
+
   void soft(int64_t layers, int64_t channels) {
     std::vector<int32_t> layer_ids(layers * pixels);
     T *weights = value(2 * layers * pixels), *depth = value(layers * pixels), *probability = value(layers * pixels);
@@ -275,6 +314,7 @@ Results<T> run_all(const Scene<T>& scene) {
   run.on_the_mesh(3);
   run.on_the_mesh(2);
   run.classic(3);
+  run.shading();
   run.soft(2, 3);
   return std::move(run.results);
 }
