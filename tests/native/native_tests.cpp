@@ -96,7 +96,7 @@ struct Run {
   Results<T> results;
 
   explicit Run(const Scene<T>& s) : scene(s) {
-    results.values.reserve(64);  // references to them stay valid
+    results.values.reserve(256);  // references to them stay valid
     results.triangle_id.resize(pixels);
   }
   const int32_t* ids() const { return results.triangle_id.data(); }
