@@ -293,6 +293,7 @@ const Bindings& bindings() {
     bind_sweep_gradient(table);
     bind_shade(table);
     bind_soft(table);
+    bind_layers(table);
     bind_classic(table);
     return table;
   }();

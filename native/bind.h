@@ -85,6 +85,7 @@ void bind_textured(Bindings& to);
 void bind_sweep_gradient(Bindings& to);
 void bind_shade(Bindings& to);
 void bind_soft(Bindings& to);
+void bind_layers(Bindings& to);
 void bind_classic(Bindings& to);
 
 // Runs `body` for float or for double, as `leading` holds.

@@ -161,6 +161,40 @@ template <class T>
 void soft_blend_vjp(const SoftImage<T>& layers, T gamma, const T* grad_color, const T* grad_alpha, const T* grad_background,
                     T* grad_image, T* grad_depth, T* grad_probability);
 
+// Layers [..., layers, channels] over one another, nearest first: colours not yet multiplied by the alpha that is their last
+// channel. `out` [..., channels]: the colour over black, which has been, and the alpha of all together.
+template <class T>
+void composite(const T* colors, Raster raster, int64_t layers, int64_t channels, T* out);
+
+template <class T>
+void composite_vjp(const T* colors, Raster raster, int64_t layers, int64_t channels, const T* grad_out, T* grad_colors);
+
+// A composite image over a background, the layers that it is made of, and the surfaces that they show.
+template <class T>
+struct LayeredSurface {
+  Geometry<T> geometry;
+  const int32_t* neighbours;  // laid out like triangles
+  Raster raster;
+  int64_t layers, channels;
+  const int32_t* triangle_id;  // [..., layers], nearest first, -1 behind the last
+  const T* image;              // [..., channels]
+  const T* colors;             // [..., layers, channels]
+  const T* background;         // [channels - 1], for each image, for each pixel or for both; or null for black
+  bool background_of_image = false, background_of_pixel = false;
+
+  // `pixel` of the batch, which lies in `image`.
+  const T* background_at(int64_t b, int64_t pixel) const {
+    int64_t at = background_of_pixel   ? (background_of_image ? pixel : pixel - b * raster.pixels())
+                 : background_of_image ? b
+                                       : 0;
+    return background + at * (channels - 1);
+  }
+};
+
+// Gradient of the edges of all surfaces; the number of walks that were cut short is returned.
+template <class T>
+int64_t layered_edge_gradient_vjp(const LayeredSurface<T>& surface, const T* grad_image, T* grad_pos_clip);
+
 // Levels of a pyramid one after the other, each [height, width, channels] of its size (math/texture.h); num_texels of all
 // levels, with a leading batch axis if own_texels.
 template <class T>

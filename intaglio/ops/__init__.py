@@ -12,6 +12,7 @@ from intaglio import _native
 from .cube import cube_directions, prefilter_cube, sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
+from .layers import composite, layered_edge_gradient
 from .loss import squared_error
 from .shade import (
     map_normals,
@@ -32,11 +33,13 @@ __all__ = [
     "Fragments",
     "SoftFragments",
     "antialias",
+    "composite",
     "cube_directions",
     "downsample",
     "edge_gradient",
     "get_num_threads",
     "interpolate",
+    "layered_edge_gradient",
     "map_normals",
     "mip_pyramid",
     "prefilter_cube",

@@ -50,7 +50,7 @@ enum class WalkEnd { kReached, kEdge, kPassed, kCut };
 struct Walk {
   WalkEnd end;
   int32_t edge[2];      // the vertices of the last edge met
-  int32_t triangle_id;  // the last triangle; if kPassed, the one over or under the other pixel's centre
+  int32_t triangle_id;  // the last triangle: if kReached the goal, if kPassed the one over or under the other centre
 };
 
 // No walk over a sane mesh takes as many steps within one pixel; the caller counts those that do (WalkEnd::kCut).
@@ -166,9 +166,15 @@ INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, const CutTriangle& cut, in
   return line.direction > 0 ? ahead > 0 : ahead >= 0;
 }
 
-// From the centre where `triangle_id` is seen towards the next centre, which shows `goal` (-1 for background).
-template <class T>
-INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, int32_t goal, const WalkLine& line) {
+// The one triangle that the next pixel shows.
+struct OneGoal {
+  int32_t triangle_id;  // -1 for background, which no walk reaches
+  INTAGLIO_HD bool operator()(int32_t reached) const { return reached == triangle_id; }
+};
+
+// From the centre where `triangle_id` is seen towards the next centre, until is_goal(triangle) of what that shows.
+template <class T, class IsGoal>
+INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, const IsGoal& is_goal, const WalkLine& line) {
   CutTriangle cut = cut_triangle(mesh, triangle_id, line);
   const int front = cut.turn;
   Walk walk{WalkEnd::kPassed, {0, 0}, triangle_id};
@@ -179,8 +185,7 @@ INTAGLIO_HD Walk walk_surface(const WalkedMesh<T>& mesh, int32_t triangle_id, in
     walk.end = WalkEnd::kPassed;
     if (is_beyond(mesh, cut, leave, line)) return walk;
     int32_t next = mesh.neighbour(walk.triangle_id, leave);
-    walk.end = WalkEnd::kReached;
-    if (next == goal && next >= 0) return walk;
+    if (next >= 0 && is_goal(next)) return {WalkEnd::kReached, {walk.edge[0], walk.edge[1]}, next};
     walk.end = WalkEnd::kEdge;
     if (next < 0) return walk;
     cut = cut_triangle(mesh, next, line);
@@ -246,6 +251,16 @@ INTAGLIO_HD Vec2<T> depth_differences(const WalkedMesh<T>& mesh, const PixelPair
           depth_at(mesh, edge.surface_a[1], at.b) - depth_at(mesh, edge.surface_b[1], at.b)};
 }
 
+// Whether the two surfaces of `edge` cross between the centres, and where.
+template <class T>
+INTAGLIO_HD bool find_intersection(const WalkedMesh<T>& mesh, const PixelPair& pair, PairEdge<T>& edge) {
+  Vec2<T> difference = depth_differences(mesh, pair, edge);
+  if (!(difference.x <= 0 && difference.y >= 0 && difference.y > difference.x)) return false;
+  edge.kind = PairEdgeKind::kIntersection;
+  edge.position = -difference.x / (difference.y - difference.x);
+  return true;
+}
+
 // How the difference of the surfaces' depths grows, per pixel along the axis and across it; `least` is the squared length below
 // which it is rounding: then the surfaces nearly coincide, and where they cross says nothing.
 template <class T>
@@ -268,24 +283,35 @@ INTAGLIO_HD DepthSlopes<T> depth_slopes(const WalkedMesh<T>& mesh, const PixelPa
   return {along_a - along_b, across_a - across_b, (T)(kLeastSlopeDifference * kLeastSlopeDifference) * own};
 }
 
+// The walks from A's centre to B's and back.
+struct PairLines {
+  WalkLine a, b;
+};
+
+template <class T>
+INTAGLIO_HD PairLines pair_lines(const WalkedMesh<T>& mesh, Axis axis, int64_t column, int64_t row) {
+  bool x = axis == Axis::kX;
+  Subpixel centre_a{pixel_centre(column, mesh.width), pixel_centre(row, mesh.height)};
+  Subpixel centre_b{centre_a.x + (x ? kSubpixels : 0), centre_a.y + (x ? 0 : kSubpixels)};
+  return {{axis, centre_a, +1}, {axis, centre_b, -1}};
+}
+
 template <class T>
 INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pair) {
   PairEdge<T> found;
   found.kind = PairEdgeKind::kNone;
   found.cut = false;
-  bool x = pair.axis == Axis::kX;
-  Subpixel centre_a{pixel_centre(pair.column, mesh.width), pixel_centre(pair.row, mesh.height)};
-  Subpixel centre_b{centre_a.x + (x ? kSubpixels : 0), centre_a.y + (x ? 0 : kSubpixels)};
-  WalkLine line_a{pair.axis, centre_a, +1}, line_b{pair.axis, centre_b, -1};
+  const PairLines lines = pair_lines(mesh, pair.axis, pair.column, pair.row);
+  const WalkLine &line_a = lines.a, &line_b = lines.b;
   Walk a, b;
   a.end = b.end = WalkEnd::kReached;
   bool has_a = pair.triangle_a >= 0, has_b = pair.triangle_b >= 0;
   if (has_a) {
-    a = walk_surface(mesh, pair.triangle_a, pair.triangle_b, line_a);
+    a = walk_surface(mesh, pair.triangle_a, OneGoal{pair.triangle_b}, line_a);
     if (a.end == WalkEnd::kReached) return found;
   }
   if (has_b) {
-    b = walk_surface(mesh, pair.triangle_b, pair.triangle_a, line_b);
+    b = walk_surface(mesh, pair.triangle_b, OneGoal{pair.triangle_a}, line_b);
     if (b.end == WalkEnd::kReached) return found;
   }
   found.cut = (has_a && a.end == WalkEnd::kCut) || (has_b && b.end == WalkEnd::kCut);
@@ -302,10 +328,7 @@ INTAGLIO_HD PairEdge<T> find_edge(const WalkedMesh<T>& mesh, const PixelPair& pa
   } else if (has_a && has_b && a.end == WalkEnd::kPassed && b.end == WalkEnd::kPassed) {
     found.surface_a[0] = pair.triangle_a, found.surface_a[1] = a.triangle_id;
     found.surface_b[0] = b.triangle_id, found.surface_b[1] = pair.triangle_b;
-    Vec2<T> difference = depth_differences(mesh, pair, found);
-    if (difference.x <= 0 && difference.y >= 0 && difference.y > difference.x) {
-      found.kind = PairEdgeKind::kIntersection;
-      found.position = -difference.x / (difference.y - difference.x);
+    if (find_intersection(mesh, pair, found)) {
       DepthSlopes<T> slopes = depth_slopes(mesh, pair, found);
       found.slope = -slopes.across / slopes.along;
     }

@@ -77,6 +77,20 @@ def rasterize_behind(x: Inputs) -> tuple:
     return fragments.barycentrics, fragments.depth
 
 
+def layered(x: Inputs) -> tuple:
+    xp, front = namespace(x["attributes"]), fragments_of(x)
+    layers = [front, ops.rasterize(x["pos_clip"], x["triangles"], SIZE, behind=front)]
+    colors = []
+    for fragments, alpha in zip(layers, (0.4, 0.7), strict=True):
+        color = ops.interpolate(x["attributes"], fragments, x["triangles"])
+        covered = xp.covered(fragments.triangle_id, color)[..., None]
+        colors.append(xp.concat([color, alpha * covered], axis=-1))
+    background, table = x["background"], x["neighbours"]
+    image = ops.composite(colors, background=background)
+    geometry = (layers, x["pos_clip"], x["triangles"])
+    return (ops.layered_edge_gradient(image, colors, *geometry, background=background, neighbours=table),)
+
+
 def interpolate(x: Inputs) -> tuple:
     return (ops.interpolate(x["attributes"], fragments_of(x), x["triangles"]),)
 
@@ -218,8 +232,8 @@ def _layer(fragments, index: int) -> ops.Fragments:
 CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     function.__name__: function
     for function in (
-        rasterize, rasterize_behind, interpolate, screen_derivatives, edge_gradient, silhouette, silhouette_error,
-        silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
+        rasterize, rasterize_behind, layered, interpolate, screen_derivatives, edge_gradient, silhouette,
+        silhouette_error, silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
         sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
         shade_blinn_phong, reflect, reflect_environment, spherical_harmonics,
     )

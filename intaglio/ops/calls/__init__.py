@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """All ops and all native calls, for the front ends."""
 
-from . import classic, cube, geometry, image, loss, shade, soft, surface, texture, textured, visibility
+from . import classic, cube, geometry, image, layers, loss, shade, soft, surface, texture, textured, visibility
 from .classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from .cube import PREFILTER_CUBE, SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
 from .geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
 from .image import DOWNSAMPLE
+from .layers import COMPOSITE, LAYERED_EDGE_GRADIENT
 from .loss import SQUARED_ERROR
 from .op import Call, Op
 from .shade import (
@@ -36,11 +37,13 @@ __all__ = [
     "CLASSIC_SHADE",
     "CLASSIC_SILHOUETTE",
     "CLASSIC_SWEEP",
+    "COMPOSITE",
     "DOWNSAMPLE",
     "EDGE_GRADIENT",
     "FILTERS",
     "HALVE_TEXTURE",
     "INTERPOLATE",
+    "LAYERED_EDGE_GRADIENT",
     "MAP_NORMALS",
     "OPS",
     "PREFILTER_CUBE",
@@ -71,7 +74,7 @@ __all__ = [
     "Op",
 ]
 
-_FILES = (geometry, texture, cube, textured, visibility, soft, image, loss, surface, classic, shade)
+_FILES = (geometry, texture, cube, textured, visibility, soft, layers, image, loss, surface, classic, shade)
 
 OPS: tuple[Op, ...] = sum((file.OPS for file in _FILES), ())
 
