@@ -326,3 +326,17 @@ def test_what_cannot_be_written_is_named(tmp_path):
 def test_pictures_written_with_a_mesh_can_be_read_alone(tmp_path):
     save_obj(tmp_path / "plane.obj", shapes.plane().replace(texture=np.ones((2, 3, 3))))
     assert load_image(tmp_path / "plane.png").shape == (2, 3, 3)
+
+
+def test_normals_of_corners_come_back(tmp_path):
+    cube = shapes.cube()
+    each = np.repeat(np.arange(12, dtype=np.int32)[:, None], 3, axis=1)
+    for mesh in (cube, cube.replace(uv=None, uv_triangles=None)):
+        save_obj(tmp_path / "a.obj", mesh.replace(normals=cube.face_normals(), normal_triangles=each))
+        again = load_obj(tmp_path / "a.obj")
+        np.testing.assert_array_equal(again.normals[again.normal_triangles], cube.face_normals()[each])
+
+
+def test_normals_that_some_corner_lacks_are_left_out(tmp_path):
+    (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0 1\nf 1//1 2//1 3//1\nf 1 2 3\n")
+    assert load_obj(tmp_path / "a.obj").normals is None

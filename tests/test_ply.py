@@ -163,3 +163,10 @@ def test_pictures_have_a_limit(tmp_path):
 def test_an_unknown_form_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"^save_ply: form must be one of ascii, binary_little_endian, binary_big_"):
         save_ply(tmp_path / "a.ply", shapes.cube(), form="text")
+
+
+def test_normals_of_vertices_come_back(tmp_path):
+    cube = shapes.cube()
+    for form in ("ascii", "binary_little_endian", "binary_big_endian"):
+        save_ply(tmp_path / "a.ply", cube.replace(normals=cube.vertex_normals()), form=form)
+        np.testing.assert_array_equal(load_ply(tmp_path / "a.ply").normals, cube.vertex_normals())

@@ -32,9 +32,9 @@ TURNED_UV = "uv: v counted from the bottom, now from the top"
 LINEAR = "colours: sRGB to linear"
 TRIANGLES = "polygons: cut into triangles"
 CHANGES = {
-    ".obj": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: to length 1", "numbers: to 32 bits",
+    ".obj": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: none", "numbers: to 32 bits",
              "materials: MTL to metallic and rough"),
-    ".ply": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: passed over", "numbers: to 32 bits"),
+    ".ply": (SAME_AXES, SAME_WINDING, LINEAR, TURNED_UV, TRIANGLES, "normals: none", "numbers: to 32 bits"),
     ".stl": (SAME_AXES, SAME_WINDING, "colours, uv: none, it has none", "vertices: corners that coincide became one",
              "normals: passed over"),
     ".gltf": (SAME_AXES, SAME_WINDING, "colours: none, pictures stay as they are", "uv: none, they count from the top",

@@ -13,7 +13,7 @@ from .errors import InputError
 from .limits import Limits
 from .mtl import MtlMaterial, load_materials
 from .mtl_text import find_libraries
-from .obj_text import NONE, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
+from .obj_text import NONE, NORMAL, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
 from .painting import Surface, painted
 from .polygons import fans, triangulate
 
@@ -28,8 +28,8 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
     Polygons become triangles. Colours behind the positions become `vertex_colors`. Of the materials, plain colours
     (Kd) become `face_textures` of one texel, and a picture (map_Kd) becomes `texture`, whose Kd is passed over. Several
     pictures, or pictures and colours, are packed into one, as often side by side as the uv run over them. Colours are
-    read as sRGB and become linear; the first row of a picture becomes v = 0. Groups, normals, lines and points are
-    passed over.
+    read as sRGB and become linear; the first row of a picture becomes v = 0. Normals are kept if all corners have one.
+    Groups, lines and points are passed over.
 
     Args:
         path: the file. Its materials and pictures must lie in its folder or below.
@@ -55,6 +55,9 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
         arrays = _coloured(path, of_triangle, uv, uv_triangles, limits)
     else:
         arrays = _with_uv(uv, uv_triangles)
+    normals, normal_triangles = obj_rows(path, "vn", found.normals, 3), corners[rows, NORMAL]
+    if ((normal_triangles >= 0) & (normal_triangles < len(normals))).all():
+        arrays |= {"normals": normals, "normal_triangles": normal_triangles.astype(np.int32)}
     return Mesh(vertices, triangles, vertex_colors=vertex_colors, **arrays)
 
 

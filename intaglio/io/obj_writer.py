@@ -20,9 +20,9 @@ __all__ = ["save_obj"]
 def save_obj(path: str | Path, mesh: Mesh) -> None:
     """Write a mesh as OBJ, whole or not at all; what `load_obj` reads again.
 
-    Vertex colours stand behind the positions. A texture becomes NAME.png, named by NAME.mtl. Face textures are drawn
-    into such a picture first (`bake_face_textures`). Colours become sRGB, 8 bits in a picture; v counts from the
-    bottom, as OBJ has it. Positions keep all their 32 bits.
+    Vertex colours stand behind the positions; normals are kept. A texture becomes NAME.png, named by NAME.mtl. Face
+    textures are drawn into such a picture first (`bake_face_textures`). Colours become sRGB, 8 bits in a picture; v
+    counts from the bottom, as OBJ has it. Positions keep all their 32 bits.
 
     Raises:
         InputError: `path` does not end in .obj, or cannot be written to.
@@ -38,9 +38,12 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
         material = f"newmtl material\nKd 1 1 1\nmap_Kd {path.with_suffix('.png').name}\n"
         _write_text(path.with_suffix(".mtl"), material)
     header = [f"mtllib {path.with_suffix('.mtl').name}", "usemtl material"] if texture is not None else []
-    _write_text(
-        path, "\n".join([*header, *_vertex_lines(mesh), *_uv_lines(uv), *_face_lines(mesh.triangles, uv_triangles), ""])
+    normal_triangles = (
+        mesh.triangles if mesh.normals is not None and mesh.normal_triangles is None else mesh.normal_triangles
     )
+    faces = _face_lines(mesh.triangles, uv_triangles, normal_triangles)
+    lines = [*header, *_vertex_lines(mesh), *_uv_lines(uv), *_normal_lines(mesh.normals), *faces, ""]
+    _write_text(path, "\n".join(lines))
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -59,8 +62,14 @@ def _uv_lines(uv: np.ndarray | None) -> list[str]:
     return [f"vt {u:.9g} {1 - v:.9g}" for u, v in uv.tolist()] if uv is not None else []
 
 
-def _face_lines(triangles: np.ndarray, uv_triangles: np.ndarray | None) -> list[str]:
-    if uv_triangles is None:
-        return [f"f {a} {b} {c}" for a, b, c in (triangles + 1).tolist()]
-    corners = np.stack([triangles, uv_triangles], axis=-1).reshape(-1, 6) + 1
-    return [f"f {a}/{d} {b}/{e} {c}/{f}" for a, d, b, e, c, f in corners.tolist()]
+def _normal_lines(normals: np.ndarray | None) -> list[str]:
+    return [f"vn {x:.9g} {y:.9g} {z:.9g}" for x, y, z in normals.tolist()] if normals is not None else []
+
+
+def _face_lines(
+    triangles: np.ndarray, uv_triangles: np.ndarray | None, normal_triangles: np.ndarray | None
+) -> list[str]:
+    tables = [table for table in (triangles, uv_triangles, normal_triangles) if table is not None]
+    corner = "/".join(["{}"] * len(tables)) if normal_triangles is None or uv_triangles is not None else "{}//{}"
+    form = " ".join(["f", corner, corner, corner])
+    return [form.format(*row) for row in (np.stack(tables, axis=-1).reshape(-1, 3 * len(tables)) + 1).tolist()]

@@ -22,6 +22,7 @@ from .polygons import triangulate
 __all__ = ["load_ply"]
 
 POSITION = ("x", "y", "z")
+NORMAL = ("nx", "ny", "nz")
 COLORS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 UVS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
 CORNERS = ("vertex_indices", "vertex_index")
@@ -33,7 +34,8 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
 
     Polygons become triangles. Colours of the vertices, else of the faces, are read as sRGB and become linear; texture
     coordinates of vertices (s, t) or corners (texcoord) count v from the bottom and are turned over; the picture of a
-    TextureFile comment becomes `texture`. Alpha, normals, other properties and other elements are passed over.
+    TextureFile comment becomes `texture`; nx, ny, nz become `normals`. Alpha, other properties and other elements are
+    passed over.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -48,7 +50,7 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     if vertices is None:
         raise InputError(path, "its vertices have no x, y, z", remedy=IS_WHOLE)
     rows, polygons = _triangles(path, corners, vertices, limits)
-    arrays: dict[str, Any] = {"vertex_colors": _colors(path, vertex)}
+    arrays: dict[str, Any] = {"vertex_colors": _colors(path, vertex), "normals": _columns(path, vertex, NORMAL)}
     triangles = corners.values[rows].astype(np.int32)
     face_colors = _colors(path, face) if face and arrays["vertex_colors"] is None else None
     if face_colors is not None:

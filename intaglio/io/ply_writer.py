@@ -25,10 +25,10 @@ NEAR_A_BYTE = 1e-4
 def save_ply(path: str | Path, mesh: Mesh, *, form: str = "binary_little_endian") -> None:
     """Write a mesh as PLY, whole or not at all; what `load_ply` reads again.
 
-    Vertex colours become sRGB: bytes where that loses nothing, else floats. Texture coordinates become s and t of the
-    vertices, or where corners have their own, a texcoord list of each face; v counts from the bottom. A texture becomes
-    NAME.png, named in a comment. Face textures are drawn into such a picture first, unless they are of one texel:
-    then they become colours of the faces.
+    Normals of vertices are kept, those of corners are not. Vertex colours become sRGB: bytes where that loses nothing,
+    else floats. Texture coordinates become s and t of the vertices, or where corners have their own, a texcoord list of
+    each face; v counts from the bottom. A texture becomes NAME.png, named in a comment. Face textures are drawn into
+    such a picture first, unless they are of one texel: then they become colours of the faces.
 
     Other arguments:
         form: "binary_little_endian", "binary_big_endian" or "ascii".
@@ -74,6 +74,10 @@ def _is_plain(face_textures: np.ndarray | None) -> bool:
 
 def _vertex_fields(mesh: Mesh, textured: Textured) -> Fields:
     fields: Fields = [(("x", "y", "z"), mesh.vertices)]
+    if mesh.normals is not None and (
+        mesh.normal_triangles is None or np.array_equal(mesh.normal_triangles, mesh.triangles)
+    ):
+        fields.append((("nx", "ny", "nz"), mesh.normals))
     if mesh.vertex_colors is not None:
         fields.append((("red", "green", "blue"), _coded(mesh.vertex_colors)))
     if textured.uv is not None and _is_per_vertex(mesh, textured):
