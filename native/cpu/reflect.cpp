@@ -39,8 +39,8 @@ struct SurroundedBlock {
   }
   INTAGLIO_INLINE void prepare(const T* viewer, const T* table, int32_t size) {
     seen.prepare(load4(viewer));
-    for (int i = 0; i < kLanes; ++i) {
-      cosine[i] = max_of(dot(seen.n[i], seen.v[i]), (T)0);
+    for (int i = 0; i < kLanes; ++i) cosine[i] = max_of(dot(seen.n[i], seen.v[i]), (T)0);
+    for (int i = 0; i < kLanes; ++i) {  // apart: looking up is no vector code
       SplitSum<T> split = split_sum(table, size, cosine[i], surface[0][i]);
       scale[i] = split.scale, bias[i] = split.bias;
     }
@@ -61,7 +61,7 @@ INTAGLIO_INLINE void surround_lanes(SurroundedBlock<T>& block, const T* viewer, 
 template <class T>
 struct SurroundedGradBlock {
   SeenGradBlock<T> seen;
-  Lanes<T> out[3], color[3], surface[2], irradiance[3], radiance[3];
+  Lanes<T> out[3], color[3], surface[2], irradiance[3], radiance[3], cosine, scale, bias;
 };
 
 template <class T>
@@ -79,11 +79,18 @@ INTAGLIO_INLINE void surround_lanes_vjp(SurroundedBlock<T>& block, SurroundedGra
       grads.irradiance[c][i] = back.light.irradiance, grads.radiance[c][i] = back.light.radiance;
       grad_split.scale += back.split.scale, grad_split.bias += back.split.bias;
     }
+    grads.scale[i] = grad_split.scale, grads.bias[i] = grad_split.bias;
+    grads.surface[1][i] = grad_metallic;
+  }
+  for (int i = 0; i < kLanes; ++i) {
+    SplitSum<T> grad_split{grads.scale[i], grads.bias[i]};
     Vec2<T> back = split_sum_vjp(table, size, block.cosine[i], block.surface[0][i], grad_split);
-    T grad_cosine = block.cosine[i] > 0 ? back.x : (T)0;
+    grads.cosine[i] = back.x, grads.surface[0][i] = back.y;
+  }
+  for (int i = 0; i < kLanes; ++i) {
+    T grad_cosine = block.cosine[i] > 0 ? grads.cosine[i] : (T)0;
     grads.seen.n.put(i, grad_cosine * block.seen.v[i]);
     grads.seen.v.put(i, grad_cosine * block.seen.n[i]);
-    grads.surface[0][i] = back.y, grads.surface[1][i] = grad_metallic;
   }
   grads.seen.finish(block.seen, load4(viewer), sums);
 }
