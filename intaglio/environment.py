@@ -25,6 +25,7 @@ __all__ = ["EnvironmentLight", "SphericalHarmonicsLight"]
 
 LARGEST_CUBE, SMALLEST_CUBE = 128, 8
 SMALLEST_LEVEL = 4  # texels along a face that is seen fully rough
+LEAST_GATHERED = 16  # texels along a face that a rough one is gathered from
 # What the cosine lobe keeps of each degree, divided by pi. Ramamoorthi & Hanrahan, An Efficient Representation for
 # Irradiance Environment Maps, SIGGRAPH 2001, equation 8.
 COSINE_LOBE = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])[:, None]
@@ -158,7 +159,9 @@ class EnvironmentLight:
         cube = xp.reshape(faces, (*image.shape[:-3], 6, size, size, 3))
         means = ops.mip_pyramid(cube)
         last = (size // SMALLEST_LEVEL).bit_length() - 1
-        rough = [ops.prefilter_cube(means[k - 1], size >> k, k / last) for k in range(1, last + 1)]
+        # A lobe is several texels of its own level wide; what is gathered there need not be finer, nor coarser than some.
+        finest_needed = max((size // LEAST_GATHERED).bit_length() - 1, 0)
+        rough = [ops.prefilter_cube(means[min(k, finest_needed)], size >> k, k / last) for k in range(1, last + 1)]
         return cube, *rough
 
     def _project(self) -> Any:
