@@ -21,7 +21,7 @@ from .mesh import Mesh
 from .ops import Fragments
 from .picture import Picture
 from .seen import FILTERS, Seen, Surface, channels
-from .shading import AnyLight, shaded
+from .shading import AnyLight, shaded, shaded_layer
 
 __all__ = ["Rendering", "compare_silhouette", "render", "render_silhouette"]
 
@@ -65,6 +65,7 @@ def render(
     supersample: int = 1,
     background: Any = (0.0, 0.0, 0.0),
     texture_filter: str = "bilinear",
+    layers: int = 1,
 ) -> Rendering:
     """Colour, coverage, depth, normals and triangles of a mesh, seen through a camera.
 
@@ -88,6 +89,9 @@ def render(
             seen behind the mesh.
         texture_filter: "nearest", "bilinear", "trilinear" (the size of a pixel on the texture chooses the mip level) or
             "anisotropic" (its two sides do). With visibility "soft" at most "bilinear".
+        layers: how many surfaces of the mesh a pixel may show behind one another where its colours have alpha, at most
+            32; with 1 the background is behind the nearest. More than 1 with visibility "edge" (of the edges of all
+            layers) or None. Depth, normals and triangle_id are those of the nearest surface.
 
     Returns:
         `Rendering`; arrays in the framework of mesh, camera, lights and background (NumPy's gives way to another).
@@ -105,10 +109,12 @@ def render(
     if texture_filter not in FILTERS or (visibility == "soft" and FILTERS[texture_filter]):
         names = ", ".join(repr(name) for name in FILTERS if visibility != "soft" or not FILTERS[name])
         raise ValueError(f"render: texture_filter must be one of {names}; got {texture_filter!r}")
+    _check_layers(layers, visibility)
     if is_around(camera):
         around = Around(camera, size, supersample)
         mesh = _beside(mesh, around.leader(mesh.vertices), lights, background)
         drawn = partial(render, lights=lights, shading=shading, visibility=visibility, texture_filter=texture_filter)
+        drawn = partial(drawn, layers=layers)
         faces = [drawn(mesh, face, around.face_size) for face in around.cameras()]
         return _around(around, faces, background, supersample)
     sampled = _sampled(size, supersample)
@@ -119,6 +125,8 @@ def render(
     seen = Seen(surface, fragments, texture_filter)
     if visibility == "soft":
         planes = _softly(surface, sampled, lights, background, texture_filter)
+    elif layers > 1:
+        planes = [_layered(seen, layers, lights, background, visibility, texture_filter)]
     else:
         planes = _visible(
             _over(shaded(seen, lights), fragments.triangle_id, background), fragments, mesh, pos_clip, visibility
@@ -235,6 +243,33 @@ def _softly(
     return [color, alpha[..., None]]
 
 
+def _layered(
+    nearest: Seen,
+    layers: int,
+    lights: Sequence[AnyLight],
+    background: Any,
+    visibility: str | None,
+    texture_filter: str,
+) -> Any:
+    """[B, H, W, 4]: colour and alpha of what is seen through one another."""
+    surface = nearest.surface
+    mesh, pos_clip = surface.mesh, surface.pos_clip
+    peeled = [nearest]
+    size = tuple(nearest.fragments.triangle_id.shape[1:])
+    while len(peeled) < layers:
+        fragments = ops.rasterize(pos_clip, mesh.triangles, size, behind=peeled[-1].fragments)
+        peeled.append(Seen(surface, fragments, texture_filter))
+    colors = [shaded_layer(seen, lights) for seen in peeled]
+    if background is not None and background.ndim == 4:
+        background = namespace(background).broadcast_to(background, (pos_clip.shape[0], *background.shape[1:]))
+    image = ops.composite(colors, background=background)
+    if visibility is None or not namespace(pos_clip).is_tracked(pos_clip):
+        return image
+    found, table = [seen.fragments for seen in peeled], mesh.neighbours
+    geometry = (found, pos_clip, mesh.triangles)
+    return ops.layered_edge_gradient(image, colors, *geometry, background=background, neighbours=table)
+
+
 def _over(planes: Sequence[Any], triangle_id: Any, background: Any) -> Sequence[Any]:
     """The planes, colours multiplied by alpha, composited over the background."""
     if background is None:
@@ -327,6 +362,13 @@ def _check(
         raise ValueError(f"{op}: supersample must be a whole number from 1 on; got {supersample!r}")
     if visibility not in VISIBILITIES:
         raise ValueError(f"{op}: visibility must be one of {', '.join(map(repr, VISIBILITIES))}; got {visibility!r}")
+
+
+def _check_layers(layers: int, visibility: str | None) -> None:
+    if not _is_count(layers) or layers > ops.MAX_LAYERS:
+        raise ValueError(f"render: layers must be a whole number from 1 to {ops.MAX_LAYERS}; got {layers!r}")
+    if layers > 1 and visibility not in ("edge", None):
+        raise ValueError(f"render: visibility must be 'edge' or None with several layers; got {visibility!r}")
 
 
 def _is_count(n: Any) -> bool:

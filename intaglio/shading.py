@@ -28,7 +28,7 @@ from .material import BlinnPhong, Material, Unlit
 from .seen import Seen, channels
 from .split_sum import split_sum_table
 
-__all__ = ["AnyLight", "shaded"]
+__all__ = ["AnyLight", "shaded", "shaded_layer"]
 
 AnyLight = Light | EnvironmentLight | SphericalHarmonicsLight
 # Those whose light on a matt surface needs no more than its normal and place.
@@ -39,16 +39,29 @@ def shaded(seen: Seen, lights: Sequence[AnyLight]) -> Sequence[Any]:
     """Light sent to the camera, times opacity, and opacity, both 0 on the background: planes [B, H, W, C], which are
     one of 4 channels, or one of 3 and one of 1, whichever was made without a copy.
     """
+    planes = _lit(seen, lights)
+    return planes if seen.opacity is None else [planes[0] * seen.opacity, seen.opacity]
+
+
+def shaded_layer(seen: Seen, lights: Sequence[AnyLight]) -> Any:
+    """[B, H, W, 4]: the light, not multiplied by opacity, and opacity, both 0 on the background; what `ops.composite`
+    lays over what is behind.
+    """
+    planes = _lit(seen, lights)
+    alpha = seen.covered if seen.opacity is None else seen.opacity
+    return namespace(alpha).concat([channels(planes[0], 0, 3), alpha], axis=-1)
+
+
+def _lit(seen: Seen, lights: Sequence[AnyLight]) -> Sequence[Any]:
+    """Light and coverage, as `shaded` gives them where all is opaque."""
     material = seen.mesh.material
     if isinstance(material, Unlit):
-        planes: Sequence[Any] = [_colored(seen), seen.covered]
-    elif isinstance(material, Material):
-        planes = [_metallic(seen, lights, material), seen.covered]
-    elif material is None and all(isinstance(light, LAMBERT) for light in lights):
-        planes = _matt(seen, [light for light in lights if isinstance(light, LAMBERT)])
-    else:
-        planes = [_blinn_phong(seen, lights, material), seen.covered]
-    return planes if seen.opacity is None else [planes[0] * seen.opacity, seen.opacity]
+        return [_colored(seen), seen.covered]
+    if isinstance(material, Material):
+        return [_metallic(seen, lights, material), seen.covered]
+    if material is None and all(isinstance(light, LAMBERT) for light in lights):
+        return _matt(seen, [light for light in lights if isinstance(light, LAMBERT)])
+    return [_blinn_phong(seen, lights, material), seen.covered]
 
 
 def _matt(seen: Seen, lights: Sequence[Light]) -> Sequence[Any]:

@@ -286,6 +286,14 @@ SCENE = {
         ),
         ("vertices", "vertex_colors", "rgba", "photograph"),
     ),
+    "render layers": (
+        lambda x: rendered(
+            mesh_of(x, "vertex_colors").replace(material=Unlit(base_color=x["rgba"], alpha_mode="blend")),
+            background=x["background"],
+            layers=3,
+        ),
+        ("vertices", "vertex_colors", "rgba", "background"),
+    ),
     "render soft": (
         lambda x: rendered(mesh_of(x, "vertex_colors"), visibility="soft", background=x["background"]),
         ("vertices", "vertex_colors", "background"),

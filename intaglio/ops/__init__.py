@@ -12,7 +12,7 @@ from intaglio import _native
 from .cube import cube_directions, prefilter_cube, sample_cube
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
-from .layers import composite, layered_edge_gradient
+from .layers import MAX_LAYERS, composite, layered_edge_gradient
 from .loss import squared_error
 from .shade import (
     map_normals,
@@ -29,6 +29,7 @@ from .textured import textured
 from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
 
 __all__ = [
+    "MAX_LAYERS",
     "MAX_SIZE",
     "Fragments",
     "SoftFragments",
