@@ -110,6 +110,19 @@ def normal_map() -> np.ndarray:
     return beside(shown(before.color[0]), shown(after.color[0]), (normals * 255).astype(np.uint8))
 
 
+def layers() -> np.ndarray:
+    """A teapot of tinted glass around a red ball: one layer, two, eight."""
+    glass = np.full((len(TEAPOT.vertices), 4), [0.1, 0.45, 0.5, 0.4], np.float32)
+    ball = shapes.sphere(48, 24)
+    ball = ball.replace(vertices=ball.vertices * np.float32(0.3) - np.float32([0, 0.1, 0]))
+    red = np.full((len(ball.vertices), 4), [0.8, 0.1, 0.06, 1.0], np.float32)
+    material = Material(metallic=0.0, roughness=0.15, alpha_mode="blend")
+    mesh = joined(TEAPOT, ball).replace(vertex_colors=np.concatenate([glass, red]), material=material)
+    sky = EnvironmentLight(skies.noon())
+    options = {"lights": [sky], "background": (0.9, 0.88, 0.8), "supersample": 2, "visibility": None}
+    return beside(*(shown(render(mesh, VIEW, (260, 320), layers=count, **options).color[0]) for count in (1, 2, 8)))
+
+
 def lights() -> np.ndarray:
     """Two spots of two colours on a shiny teapot: Blinn and Phong's highlights, then those of GGX."""
     floor = shapes.plane(40)
