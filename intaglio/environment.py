@@ -100,11 +100,7 @@ class EnvironmentLight:
 
         B is 1 or that of the image where it has one. Framework and dtype are those of `directions`.
         """
-        xp = namespace(directions)
-        image = self._scaled(like(self.image, directions))
-        if image.ndim == 4 and directions.shape[0] != image.shape[0]:
-            directions = xp.broadcast_to(directions, (image.shape[0], *directions.shape[1:]))
-        return ops.sample_texture(_over_the_poles(image), _places(self._turned(directions), image.shape[-3]))
+        return self._looked_up(like(self.image, directions), directions)
 
     def prefiltered(self) -> tuple[Any, ...]:
         """A cube pyramid for `sample_cube`, [6, N, N, 3] or [B, 6, N, N, 3] and halves of it. Differentiable.
@@ -117,6 +113,12 @@ class EnvironmentLight:
     def irradiance_coefficients(self) -> Any:
         """[9, 3] or [B, 9, 3], as of `SphericalHarmonicsLight`. Differentiable."""
         return self._kept("irradiance", self._project)
+
+    def _looked_up(self, image: Any, directions: Any) -> Any:
+        image = self._scaled(image)
+        if image.ndim == 4 and directions.shape[0] != image.shape[0]:
+            directions = namespace(image).broadcast_to(directions, (image.shape[0], *directions.shape[1:]))
+        return ops.sample_texture(_over_the_poles(image), _places(self._turned(directions), image.shape[-3]))
 
     def _kept(self, name: str, find: Callable[[], Any]) -> Any:
         arrays = [as_float_array(x) for x in (self.image, self.intensity, self.rotation_degrees)]
@@ -149,12 +151,12 @@ class EnvironmentLight:
         size = SMALLEST_CUBE
         while size < LARGEST_CUBE and 2 * size <= height // 2:
             size *= 2
-        finer = max(1, -(-height // (2 * size)))  # so that no texel of the panorama is missed
+        finer = -(-height // size)  # samples at most 2 / pi of the panorama's texels apart: none is missed
         xp = namespace(image)
         directions = like(cube_directions(size * finer), image)  # [6, n, n, 3] as six images, or one beside the other
         side = size * finer
         wide = xp.reshape(directions, (1, 6 * side, side, 3))
-        faces = self.radiance(wide)
+        faces = self._looked_up(_without_slivers(image), wide)
         faces = ops.downsample(xp.reshape(faces, (-1, side, side, 3)), finer)
         cube = xp.reshape(faces, (*image.shape[:-3], 6, size, size, 3))
         means = ops.mip_pyramid(cube)
@@ -229,15 +231,31 @@ def _places(directions: Any, height: int) -> Any:
     return xp.stack([u, (v * height + 1) / (height + 2)], axis=-1)
 
 
+def _without_slivers(image: Any) -> Any:
+    """[..., H, W, 3] -> the same, blurred along rows near the poles, where texels are slivers, to about their height.
+
+    Else a sun there falls between samples. Each (1, 2, 1) / 4, at distances of 1, 2, 4 ..., doubles the width of a hat.
+    """
+    xp, (height, width) = namespace(image), image.shape[-3:-1]
+    sine = np.sin((np.arange(height // 2) + 0.5) / height * np.pi)
+    distance = 1
+    while 2 * distance <= width and (count := int((sine * distance < 0.75).sum())) > 0:
+        ends = [image[..., :count, :, :], image[..., height - count :, :, :]]
+        top, bottom = ((_rolled(x, distance) + 2 * x + _rolled(x, width - distance)) / 4 for x in ends)
+        image = xp.concat([top, image[..., count : height - count, :, :], bottom], axis=-3)
+        distance *= 2
+    return image
+
+
+def _rolled(rows: Any, count: int) -> Any:
+    return namespace(rows).concat([rows[..., count:, :], rows[..., :count, :]], axis=-2)
+
+
 def _over_the_poles(image: Any) -> Any:
     """[..., H, W, 3] -> [..., H + 2, W, 3]: beyond a pole lies the row before it, half around."""
     xp = namespace(image)
     half = image.shape[-2] // 2
-
-    def across(row: Any) -> Any:
-        return xp.concat([row[..., half:, :], row[..., :half, :]], axis=-2)
-
-    return xp.concat([across(image[..., :1, :, :]), image, across(image[..., -1:, :, :])], axis=-3)
+    return xp.concat([_rolled(image[..., :1, :, :], half), image, _rolled(image[..., -1:, :, :], half)], axis=-3)
 
 
 # Nine directions in which the nine functions are independent.

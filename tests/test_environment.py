@@ -65,6 +65,22 @@ def test_light_that_is_the_same_everywhere_stays_so():
     assert light.irradiance_coefficients() == pytest.approx(expected, abs=2e-3)
 
 
+@pytest.mark.parametrize("height", [64, 100])
+def test_a_sun_of_one_pixel_keeps_its_light_wherever_it_stands(height):
+    polar = np.arange(height + 1) / height * np.pi
+    for row in (0, 1, 5, height // 4, height // 2, height - 1):
+        for column in RNG.integers(0, 2 * height, 3):
+            image = np.zeros((height, 2 * height, 3))
+            image[row, column] = 1
+            cube = EnvironmentLight(image).prefiltered()[0]
+            edges = 2 * np.arange(cube.shape[1] + 1) / cube.shape[1] - 1
+            corner = np.arctan2(edges[:, None] * edges, np.sqrt(edges[:, None] ** 2 + edges**2 + 1))
+            area = np.diff(np.diff(corner, axis=0), axis=1)
+            sent = (np.cos(polar[row]) - np.cos(polar[row + 1])) * np.pi / height
+            # A hat that is sampled at 0.64 of its half width along both axes sums to 0.87 to 1.1 of its area, squared.
+            assert 0.75 < (cube[..., 0] * area).sum() / sent < 1.22
+
+
 def test_the_lobe_is_that_of_the_integral():
     cube, roughness = RNG.uniform(size=(6, 16, 16, 2)), 0.6
     found = prefilter_cube(cube, 4, roughness)
