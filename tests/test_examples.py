@@ -39,3 +39,7 @@ def test_fit_texture_lowers_the_loss(tmp_path):
 
 def test_fit_camera_finds_the_eye():
     assert example("fit_camera")(size=64) < 0.01 * 2.732
+
+
+def test_recover_material_shows_unseen_views_as_they_are():
+    assert example("recover_material")(size=32, num_steps=200) > 35
