@@ -22,18 +22,17 @@ def main(size: int = 64, num_steps: int = 300, num_views: int = 24) -> float:
         mesh = ring.replace(texture=maps[..., :3], material=Material(metallic_roughness_texture=maps[..., 3:]))
         return render(mesh, Camera.look_at(eyes), (size, size), lights=[EnvironmentLight(light)], visibility=None).color
 
-    held_out = range(num_views, num_views + 8)
-    seen, unseen = (drawn(true_maps, true_light, views) for views in (range(num_views), held_out))
+    seen, unseen = drawn(true_maps, true_light, range(num_views + 8)).split([num_views, 8])
     maps, light = (torch.zeros(shape, requires_grad=True) for shape in ((32, 64, 5), (32, 64, 3)))
     optimizer = torch.optim.Adam([maps, light], lr=0.1)
     for step in range(num_steps):
         optimizer.param_groups[0]["lr"] = 0.1 * np.cos(step / num_steps * np.pi / 2) ** 2
         batch = [(4 * step + k) % num_views for k in range(4)]
-        image = drawn(maps.sigmoid(), light.exp(), batch)
         optimizer.zero_grad()
-        losses.squared_error(image.log1p(), seen[batch].log1p()).sum().backward()  # highlights are far above 1
+        image = drawn(maps.sigmoid(), light.exp(), batch).log1p()  # highlights are far above 1
+        losses.squared_error(image, seen[batch].log1p()).sum().backward()
         optimizer.step()
-    error = drawn(maps.sigmoid(), light.exp(), held_out).detach().clip(0, 1) - unseen.clip(0, 1)
+    error = drawn(maps.sigmoid(), light.exp(), range(num_views, num_views + 8)).detach().clip(0, 1) - unseen.clip(0, 1)
     return float(-10 * (error**2).mean().log10())
 
 
