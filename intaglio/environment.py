@@ -161,7 +161,7 @@ class EnvironmentLight:
         cube = xp.reshape(faces, (*image.shape[:-3], 6, size, size, 3))
         means = ops.mip_pyramid(cube)
         last = (size // SMALLEST_LEVEL).bit_length() - 1
-        # A lobe is several texels of its own level wide: what is gathered there need be no finer, nor coarser than some.
+        # A lobe is several texels of its own level wide: what it gathers need be no finer, nor coarser than some.
         finest_needed = max((size // LEAST_GATHERED).bit_length() - 1, 0)
         rough = [ops.prefilter_cube(means[min(k, finest_needed)], size >> k, k / last) for k in range(1, last + 1)]
         return cube, *rough
