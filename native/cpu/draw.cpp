@@ -17,13 +17,13 @@ struct EdgeStep {
 
 // The edge a -> b as seen from the sample `first`; may overflow for triangles that are not small.
 INTAGLIO_INLINE EdgeStep edge_from(Subpixel a, Subpixel b, Subpixel first) {
-  GridEdge edge(a, b);
+  GridEdge edge = grid_edge(a, b);
   return {(int32_t)(edge.at(first) >> 8), (int32_t)-edge.dy, (int32_t)edge.dx};
 }
 
 // The same over a block of samples of which `first` is the upper left; false if it rejects them all.
 inline bool edge_over(EdgeStep& step, Subpixel a, Subpixel b, Subpixel first, int columns, int rows) {
-  GridEdge edge(a, b);
+  GridEdge edge = grid_edge(a, b);
   int64_t e = edge.at(first) >> 8, far_x = -edge.dy * (columns - 1), far_y = edge.dx * (rows - 1);
   if (e + std::max<int64_t>(far_x, 0) + std::max<int64_t>(far_y, 0) < 0) return false;
   if (e + std::min<int64_t>(far_x, 0) + std::min<int64_t>(far_y, 0) >= 0)
@@ -33,21 +33,7 @@ inline bool edge_over(EdgeStep& step, Subpixel a, Subpixel b, Subpixel first, in
   return true;
 }
 
-// Relative to the triangle's own first sample, so that no tile changes a depth.
-template <class T>
-INTAGLIO_INLINE T depth_of_row(const ReadyTriangle<T>& t, int row) {
-  return t.depth + t.depth_dy * (T)(row - t.row_begin);
-}
-
-template <class T>
-INTAGLIO_INLINE T depth_of_sample(const ReadyTriangle<T>& t, T row_depth, T column_offset) {
-  T depth = row_depth + t.depth_dx * column_offset;
-  depth = depth < t.least_depth ? t.least_depth : depth;
-  return depth > t.most_depth ? t.most_depth : depth;
-}
-
-// Whether a triangle is drawn at a sample of the tile, as far as earlier layers are concerned. Depths are the same bits at
-// every drawing, so a triangle is never behind itself; what clipping left of one may be drawn in pieces, which count as one.
+// Whether a triangle is drawn at a sample of the tile, as far as earlier layers are concerned.
 template <class T>
 INTAGLIO_INLINE bool is_behind_layer(const Tile<T>&, int, T, int32_t) {
   return true;
@@ -55,9 +41,7 @@ INTAGLIO_INLINE bool is_behind_layer(const Tile<T>&, int, T, int32_t) {
 
 template <class T>
 INTAGLIO_INLINE bool is_behind_layer(const TileBehind<T>& tile, int at, T depth, int32_t id) {
-  T before = tile.before_depth[at];
-  int32_t before_id = tile.before_id[at];
-  return ((depth > before) & (id != before_id)) | ((depth == before) & (id > before_id));
+  return is_behind(depth, id, tile.before_depth[at], tile.before_id[at]);
 }
 
 template <class T, class AnyTile>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small vectors and the two macros that let one header serve the host and the device.
+// Small vectors and the macros that let one header serve the host and the device.
 #pragma once
 #include <cmath>
 #include <cstdint>
