@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
-FORMATTED := $(shell find native tests/native -name '*.h' -o -name '*.cpp' | grep -v third_party)
+FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
 .PHONY: setup demo gallery test test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 

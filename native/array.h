@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A dense CPU array of any framework, seen as raw memory.
+// A dense array of any framework, seen as raw memory.
 #pragma once
 #include <initializer_list>
 #include <stdexcept>
@@ -8,7 +8,10 @@
 
 #include "third_party/dlpack.h"
 
-namespace intaglio {
+// One for all back ends, each of which is a namespace of its own.
+namespace intaglio_door {
+
+constexpr DLDevice kCPU{kDLCPU, 0};
 
 template <class T>
 constexpr DLDataType dtype_of() {
@@ -18,9 +21,11 @@ constexpr DLDataType dtype_of() {
 // A named argument of a call, borrowed from a door; without data where the caller gave nothing.
 class Array {
  public:
-  Array(const DLTensor* tensor, const char* name) : tensor_(tensor), name_(name) {
+  Array(const DLTensor* tensor, const char* name, DLDevice where = kCPU) : tensor_(tensor), name_(name) {
     if (!tensor) return;
-    if (tensor_->device.device_type != kDLCPU) fail("must be on the CPU");
+    const DLDevice& is = tensor_->device;
+    if (is.device_type != where.device_type) fail(where.device_type == kDLCPU ? "must be on the CPU" : "must be on the GPU");
+    if (is.device_id != where.device_id && where.device_type != kDLCPU) fail("must be on the same GPU as the other arrays");
     if (!dense()) fail("must be contiguous");
   }
 
@@ -84,4 +89,4 @@ class Array {
   const char* name_;
 };
 
-}  // namespace intaglio
+}  // namespace intaglio_door

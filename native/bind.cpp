@@ -247,7 +247,7 @@ void squared_error_vjp(Arguments& next) {
   for_scalar_of(image, [&](auto scalar) {
     using T = decltype(scalar);
     int64_t count = image.count();
-    intaglio::squared_error_vjp(image.flat<const T>(count), target.flat<const T>(count), count, *grad_out.flat<const T>(1),
+    intaglio::squared_error_vjp(image.flat<const T>(count), target.flat<const T>(count), count, grad_out.flat<const T>(1),
                                 grad_image.flat<T>(count));
   });
 }

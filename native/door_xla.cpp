@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "bind.h"
+#include "door_backends.h"
 
 namespace intaglio {
 namespace {
@@ -76,14 +77,15 @@ void read(const Given& given, const XLA_FFI_CallFrame& frame, Arguments& argumen
   }
 }
 
-const Binding* find(std::string_view name) {
+// The place of a call in the tables; -1 if there is none.
+int64_t find(std::string_view name) {
   static const auto by_name = [] {
-    std::unordered_map<std::string_view, const Binding*> found;
-    for (const Binding& binding : bindings()) found.emplace(binding.name, &binding);
+    std::unordered_map<std::string_view, int64_t> found;
+    for (const Binding& binding : bindings()) found.emplace(binding.name, (int64_t)found.size());
     return found;
   }();
   auto at = by_name.find(name);
-  return at == by_name.end() ? nullptr : at->second;
+  return at == by_name.end() ? -1 : at->second;
 }
 
 XLA_FFI_Error* error_of(const XLA_FFI_Api* api, XLA_FFI_Error_Code code, const std::string& message) {
@@ -102,13 +104,13 @@ bool warn(const std::string& message) {
 
 XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame) {
   Given given = given_of(frame.attrs);
-  const Binding* binding = find(given.call);
-  if (!binding) return error_of(frame.api, XLA_FFI_Error_Code_NOT_FOUND, "no native call is named " + std::string(given.call));
-  auto about = [&](const std::string& what) { return std::string(binding->op) + ": " + what; };
+  int64_t index = find(given.call);
+  if (index < 0) return error_of(frame.api, XLA_FFI_Error_Code_NOT_FOUND, "no native call is named " + std::string(given.call));
+  auto about = [&](const std::string& what) { return std::string(bindings()[index].op) + ": " + what; };
   Arguments arguments;
   try {
     read(given, frame, arguments);
-    binding->run(arguments);
+    run_binding((size_t)index, arguments, {});
   } catch (const std::invalid_argument& error) {
     return error_of(frame.api, XLA_FFI_Error_Code_INVALID_ARGUMENT, about(error.what()));
   } catch (const std::bad_alloc&) {

@@ -2,7 +2,7 @@
 // The native contract: what every back end offers to every front end. Raw pointers to dense row-major arrays and their
 // sizes; the caller owns every buffer and has checked shapes; values (indices, finite positions) are checked here, before
 // anything is written, by throwing std::invalid_argument, whose text follows the op's name in the caller's message.
-// T is float or double. `grad_` buffers are written, not added to.
+// T is float or double. `grad_` buffers are written, not added to. What is small and constexpr runs on a GPU too.
 #pragma once
 #include <cstdint>
 
@@ -11,8 +11,8 @@ namespace intaglio {
 // [begin, end) of a list.
 struct Slice {
   int64_t begin, end;
-  int64_t count() const { return end - begin; }
-  bool holds(int64_t index) const { return index >= begin && index < end; }
+  constexpr int64_t count() const { return end - begin; }
+  constexpr bool holds(int64_t index) const { return index >= begin && index < end; }
 };
 
 // Images of triangles at rows of positions: image b shows all of them at row b; with ranges, image p * num_ranges + r shows the
@@ -26,16 +26,16 @@ struct Geometry {
   const int32_t* ranges = nullptr;  // [num_ranges, 2], the first triangle and the count of each; or null
   int64_t num_ranges = 1;
 
-  int64_t images() const { return rows * num_ranges; }
-  int64_t row_of(int64_t b) const { return ranges ? b / num_ranges : b; }
-  const T* positions_of(int64_t b) const { return pos_clip + row_of(b) * num_vertices * 4; }
-  const int32_t* triangles_of(int64_t b) const { return of_triangles(triangles, b); }
+  constexpr int64_t images() const { return rows * num_ranges; }
+  constexpr int64_t row_of(int64_t b) const { return ranges ? b / num_ranges : b; }
+  constexpr const T* positions_of(int64_t b) const { return pos_clip + row_of(b) * num_vertices * 4; }
+  constexpr const int32_t* triangles_of(int64_t b) const { return of_triangles(triangles, b); }
   // Of an array that is laid out like the triangles.
-  const int32_t* of_triangles(const int32_t* array, int64_t b) const {
+  constexpr const int32_t* of_triangles(const int32_t* array, int64_t b) const {
     return array + (own_triangles ? row_of(b) * num_triangles * 3 : 0);
   }
   // The triangles that an image shows.
-  Slice shown(int64_t b) const {
+  constexpr Slice shown(int64_t b) const {
     if (!ranges) return {0, num_triangles};
     const int32_t* range = ranges + 2 * (b % num_ranges);
     return {range[0], (int64_t)range[0] + range[1]};
@@ -48,7 +48,7 @@ constexpr int64_t kMaxSize = 16384;
 // A batch of images. Pixel arrays are [batch, height, width, ...].
 struct Raster {
   int64_t batch, height, width;
-  int64_t pixels() const { return height * width; }
+  constexpr int64_t pixels() const { return height * width; }
 };
 
 // Per-vertex attributes [num_vertices, channels], or [batch, num_vertices, channels] if own_values, and their triangles.
@@ -59,8 +59,8 @@ struct Attributes {
   int64_t num_vertices, num_triangles, channels;
   bool own_values, own_triangles;
 
-  const T* values_of(int64_t b) const { return values + (own_values ? b * num_vertices * channels : 0); }
-  const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
+  constexpr const T* values_of(int64_t b) const { return values + (own_values ? b * num_vertices * channels : 0); }
+  constexpr const int32_t* triangles_of(int64_t b) const { return triangles + (own_triangles ? b * num_triangles * 3 : 0); }
 };
 
 // triangle_id, barycentrics [..., 2] and depth of the nearest triangle at every pixel centre.
@@ -203,7 +203,7 @@ struct Texture {
   int64_t height, width, num_levels, num_texels, channels;
   bool own_texels;
 
-  const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
+  constexpr const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
 };
 
 constexpr int64_t kMaxLevels = 15;  // of kMaxSize texels
@@ -261,7 +261,7 @@ struct CubeMap {
   int64_t size, num_levels, num_texels, channels;
   bool own_texels;
 
-  const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
+  constexpr const T* texels_of(int64_t b) const { return texels + (own_texels ? b * num_texels * channels : 0); }
 };
 
 // directions [..., 3] of any length; 0 is none, and its sample is 0. lod for kTrilinear, else null.
@@ -296,8 +296,8 @@ struct FaceTextures {
   int64_t num_triangles, resolution, channels;
   bool own_values;
 
-  int64_t texels() const { return resolution * resolution * resolution; }
-  const T* cube(int64_t b, int64_t triangle_id) const {
+  constexpr int64_t texels() const { return resolution * resolution * resolution; }
+  constexpr const T* cube(int64_t b, int64_t triangle_id) const {
     return values + ((own_values ? b * num_triangles : 0) + triangle_id) * texels() * channels;
   }
 };
@@ -318,8 +318,8 @@ struct ClassicFaces {
   int64_t batch, num_faces;
   bool fill_back;
 
-  const T* faces_of(int64_t b) const { return values + b * num_faces * 9; }
-  int64_t num_drawn() const { return fill_back ? 2 * num_faces : num_faces; }
+  constexpr const T* faces_of(int64_t b) const { return values + b * num_faces * 9; }
+  constexpr int64_t num_drawn() const { return fill_back ? 2 * num_faces : num_faces; }
 };
 
 // face_index (-1: none), weights [..., 3] on the screen (0 where there is none) and depth (far where there is none) of the
@@ -370,9 +370,9 @@ void downsample_vjp(const T* grad_out, Raster out_size, int64_t channels, int64_
 template <class T>
 void squared_error(const T* a, const T* b, int64_t count, T* out);
 
-// The cotangent of b is minus that of a.
+// The cotangent of b is minus that of a; grad_out is one number.
 template <class T>
-void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a);
+void squared_error_vjp(const T* a, const T* b, int64_t count, const T* grad_out, T* grad_a);
 
 // Which vertices are joined by edges: those at the ends of vertex v's are ends[starts[v]] ... ends[starts[v + 1] - 1].
 struct Graph {

@@ -63,7 +63,7 @@ DOORS = {"array", "bind", "buffers", "exchange"}
 NATIVE_LAYERS = {
     "vec": set(),
     "math": {"vec", "math"},
-    "ops": set(),
+    "ops": {"ops"},
     "cpu": {"vec", "math", "ops", "cpu"},
     "cuda": {"vec", "math", "ops", "cuda"},
     "door": {"ops", "cpu", "cuda", "door", "third_party"},

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "../ops.h"
+#include "../ops_errors.h"
 
 namespace intaglio {
 
@@ -21,8 +21,7 @@ inline void check_indices(const char* name, const int32_t* index, int64_t count,
   auto [least, most] = range_of(index, count);
   if (count == 0 || (least >= low && most < high)) return;
   int32_t wrong = least < low ? least : most;
-  throw std::invalid_argument(std::string(name) + " must be in [" + std::to_string(low) + ", " + std::to_string(high) +
-                              "); got " + std::to_string(wrong) + " (" + remedy + ")");
+  throw_index(name, low, high, wrong, remedy);
 }
 
 template <class T>
@@ -37,13 +36,7 @@ void check_finite(const char* name, const T* values, int64_t count, const char* 
   for (T l : lane) zero += l;
   if (zero == 0) return;
   for (i = 0; values[i] - values[i] == 0;) ++i;
-  throw std::invalid_argument(std::string(name) + " must be finite; got " + std::to_string(values[i]) + " at flat index " +
-                              std::to_string(i) + " (" + remedy + ")");
-}
-
-inline void check_size(Raster raster) {
-  if (std::max(raster.height, raster.width) > kMaxSize)
-    throw std::invalid_argument("images must be at most " + std::to_string(kMaxSize) + " pixels wide and high");
+  throw_not_finite(name, values[i], i, remedy);
 }
 
 template <class T>
@@ -51,25 +44,22 @@ void check_ranges(const Geometry<T>& g) {
   if (!g.ranges) return;
   for (int64_t r = 0; r < g.num_ranges; ++r) {
     int64_t first = g.ranges[2 * r], count = g.ranges[2 * r + 1];
-    if (first < 0 || count < 0 || first + count > g.num_triangles)
-      throw std::invalid_argument("ranges must be (first triangle, count) within the " + std::to_string(g.num_triangles) +
-                                  " triangles; got (" + std::to_string(first) + ", " + std::to_string(count) + ") in row " +
-                                  std::to_string(r) + " (triangles count from 0 in the list that all ranges share)");
+    if (first < 0 || count < 0 || first + count > g.num_triangles) throw_range(g.num_triangles, first, count, r);
   }
 }
 
 template <class T>
 void check_geometry(const Geometry<T>& g) {
-  check_finite("pos_clip", g.pos_clip, g.rows * g.num_vertices * 4, "a camera inside the mesh, or a diverged fit?");
+  check_finite("pos_clip", g.pos_clip, g.rows * g.num_vertices * 4, kPositionsRemedy);
   check_indices("triangles", g.triangles, (g.own_triangles ? g.rows : 1) * g.num_triangles * 3, 0, g.num_vertices,
-                "indices count from 0 and must stay below the number of vertices");
+                kTrianglesRemedy);
   check_ranges(g);
 }
 
 template <class T>
 void check_neighbours(const Geometry<T>& g, const int32_t* neighbours) {
   check_indices("neighbours", neighbours, (g.own_triangles ? g.rows : 1) * g.num_triangles * 3, -1, g.num_triangles,
-                "was this table built for these triangles?");
+                kNeighboursRemedy);
 }
 
 // The vertices from the first to the last that the triangles of image b have; all where it shows all triangles.
@@ -80,8 +70,6 @@ Slice vertices_shown(const Geometry<T>& g, int64_t b) {
   auto [least, most] = range_of(g.triangles_of(b) + 3 * shown.begin, 3 * shown.count());
   return shown.count() == 0 ? Slice{0, 0} : Slice{least, (int64_t)most + 1};
 }
-
-[[noreturn]] void throw_triangle_id(int32_t triangle_id, Slice shown);
 
 // Fragments are checked where a triangle is looked up, not in a pass of their own: reading a large image costs more than an op.
 inline void check_triangle_id(int32_t triangle_id, Slice shown) {

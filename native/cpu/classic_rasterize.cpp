@@ -15,61 +15,6 @@ namespace {
 
 constexpr int kBandRows = 16, kLanes = 16;
 
-// A face that may be seen, and the pixels that it may cover.
-template <class T>
-struct ReadyFace {
-  ClassicEdge<T> edge[3];
-  T m[3][3], z[3];
-  int32_t face_index, column_begin, column_end, row_begin, row_end;
-};
-
-struct Range {
-  int32_t begin, end;
-};
-
-// The pixels between two coordinates, with a margin above the rounding of either.
-template <class T>
-Range pixels_between(T low, T high, int64_t size) {
-  T begin = std::ceil(low - (T)0.01), end = std::floor(high + (T)0.01) + 1;
-  return {(int32_t)clamp(begin, (T)0, (T)size), (int32_t)clamp(end, (T)0, (T)size)};
-}
-
-// Rounding lets such a face cover pixels along its line, beyond its corners.
-template <class T>
-bool is_needle(const ClassicFace<T>& f) {
-  T x = max_of(std::fabs(f.x[1] - f.x[0]), std::fabs(f.x[2] - f.x[0])), y0 = std::fabs(f.y[1] - f.y[0]);
-  T y = max_of(y0, std::fabs(f.y[2] - f.y[0])), extent = max_of(x, y);
-  T area = (f.y[2] - f.y[0]) * (f.x[1] - f.x[0]) - (f.y[1] - f.y[0]) * (f.x[2] - f.x[0]);
-  return area <= (sizeof(T) == 4 ? (T)1e-6 : (T)1e-14) * extent * (2 + extent);
-}
-
-// False if nothing of it can be seen: a back face, a face without area or off the image.
-template <class T>
-bool make_ready(const ClassicFace<T>& f, int64_t index, Raster raster, ReadyFace<T>& ready) {
-  if (!classic_is_front(f)) return false;
-  T zero = 0;
-  for (int k = 0; k < 3; ++k) zero += (f.x[k] - f.x[k]) + (f.y[k] - f.y[k]);
-  if (zero != 0) return false;  // not finite
-  ScreenInverse<T> inverse = screen_inverse(f, raster.height, raster.width);
-  if (inverse.determinant == 0) return false;
-  Range columns{0, (int32_t)raster.width}, rows{0, (int32_t)raster.height};
-  if (!is_needle(f)) {
-    T x[3], y[3];
-    for (int k = 0; k < 3; ++k) x[k] = sweep_coordinate(f.x[k], raster.width), y[k] = sweep_coordinate(f.y[k], raster.height);
-    columns = pixels_between(min_of(x[0], min_of(x[1], x[2])), max_of(x[0], max_of(x[1], x[2])), raster.width);
-    rows = pixels_between(min_of(y[0], min_of(y[1], y[2])), max_of(y[0], max_of(y[1], y[2])), raster.height);
-    if (columns.begin >= columns.end || rows.begin >= rows.end) return false;
-  }
-  for (int k = 0; k < 3; ++k) {
-    ready.edge[k] = classic_edge(f, k);
-    ready.z[k] = f.z[k];
-    for (int i = 0; i < 3; ++i) ready.m[k][i] = inverse.m[k][i];
-  }
-  ready.face_index = (int32_t)index;
-  ready.column_begin = columns.begin, ready.column_end = columns.end, ready.row_begin = rows.begin, ready.row_end = rows.end;
-  return true;
-}
-
 // Working memory of one image, kept from call to call by each thread.
 template <class T>
 struct Workspace {
@@ -100,7 +45,8 @@ void make_all_ready(const ClassicFaces<T>& faces, int64_t b, Raster raster, int6
     int64_t end = std::min(faces.num_faces, (chunk + 1) * chunk_size);
     for (int64_t i = chunk * chunk_size; i < end; ++i) {
       ReadyFace<T> ready;
-      if (make_ready(load_classic_face(values, faces.num_faces, offset + i), offset + i, raster, ready)) out.push_back(ready);
+      if (make_ready(load_classic_face(values, faces.num_faces, offset + i), offset + i, raster.height, raster.width, ready))
+        out.push_back(ready);
     }
     int32_t* sizes = work.bands.sizes.data() + list * bands;
     for (const ReadyFace<T>& f : out) for_each_band(f, [&](int band) { ++sizes[band]; });

@@ -17,7 +17,7 @@ void corners(T* values, const int32_t* triangles, int32_t triangle_id, int64_t c
 template <class T>
 void check_attributes(const Attributes<T>& a, Raster raster) {
   check_indices("triangles", a.triangles, (a.own_triangles ? raster.batch : 1) * a.num_triangles * 3, 0, a.num_vertices,
-                "indices must stay below the number of attribute rows");
+                kAttributesRemedy);
 }
 
 }  // namespace

@@ -48,16 +48,17 @@ void squared_error(const T* a, const T* b, int64_t count, T* out) {
 }
 
 template <class T>
-void squared_error_vjp(const T* a, const T* b, int64_t count, T grad_out, T* grad_a) {
+void squared_error_vjp(const T* a, const T* b, int64_t count, const T* grad_out, T* grad_a) {
+  const T scale = 2 * *grad_out;
   parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
     int64_t end = std::min(count, (slice + 1) * kSlice);
-    for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = 2 * grad_out * (a[i] - b[i]);
+    for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = scale * (a[i] - b[i]);
   });
 }
 
 template void squared_error(const float*, const float*, int64_t, float*);
 template void squared_error(const double*, const double*, int64_t, double*);
-template void squared_error_vjp(const float*, const float*, int64_t, float, float*);
-template void squared_error_vjp(const double*, const double*, int64_t, double, double*);
+template void squared_error_vjp(const float*, const float*, int64_t, const float*, float*);
+template void squared_error_vjp(const double*, const double*, int64_t, const double*, double*);
 
 }  // namespace intaglio

@@ -13,15 +13,10 @@ namespace {
 constexpr int64_t kVerticesPerTask = 4096;
 
 void check_graph(const Graph& g) {
-  const char* remedy = " (see topology.edge_ends)";
   for (int64_t v = 0; v < g.num_vertices; ++v)
-    if (g.starts[v] > g.starts[v + 1])
-      throw std::invalid_argument("starts must not fall; got a fall at vertex " + std::to_string(v) + remedy);
-  int32_t first = g.starts[0], last = g.starts[g.num_vertices];
-  if (first != 0 || last != g.num_ends)
-    throw std::invalid_argument("starts must run from 0 to " + std::to_string(g.num_ends) + "; got " + std::to_string(first) +
-                                " to " + std::to_string(last) + remedy);
-  check_indices("ends", g.ends, g.num_ends, 0, g.num_vertices, "were these made for this mesh?");
+    if (g.starts[v] > g.starts[v + 1]) throw_fall(v);
+  check_ends(g.starts[0], g.starts[g.num_vertices], g.num_ends);
+  check_indices("ends", g.ends, g.num_ends, 0, g.num_vertices, kEndsRemedy);
 }
 
 }  // namespace

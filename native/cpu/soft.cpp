@@ -23,39 +23,6 @@ void load_triangle(const Geometry<T>& g, int64_t b, int32_t triangle_id, Vec4<T>
   for (int i = 0; i < 3; ++i) v[i] = load4(g.positions_of(b) + 4 * (int64_t)t[i]);
 }
 
-// A triangle, and the pixels that it may reach.
-template <class T>
-struct BoxedTriangle {
-  SoftTriangle<T> shape;
-  int32_t triangle_id;
-  int32_t column_begin, column_end, row_begin, row_end;
-};
-
-// Pixels whose centres lie in [low, high] of ndc, growing with the index.
-struct Span {
-  int32_t begin, end;
-};
-
-inline Span pixels_within(double low, double high, int64_t size) {
-  double first = std::ceil(((low + 1) * (double)size - 1) / 2), last = std::floor(((high + 1) * (double)size - 1) / 2);
-  return {(int32_t)clamp(first, 0.0, (double)size), (int32_t)clamp(last + 1, 0.0, (double)size)};
-}
-
-template <class T>
-bool box_triangle(const Geometry<T>& g, int64_t b, int32_t triangle_id, Raster raster, double reach, BoxedTriangle<T>& out) {
-  Vec4<T> v[3];
-  load_triangle(g, b, triangle_id, v);
-  if (!soft_triangle(v, out.shape)) return false;
-  const Vec2<T>* c = out.shape.corner;
-  auto [left, right] = std::minmax({c[0].x, c[1].x, c[2].x});
-  auto [low, high] = std::minmax({c[0].y, c[1].y, c[2].y});
-  Span columns = pixels_within(left - reach, right + reach, raster.width);
-  Span rows = pixels_within(-high - reach, -low + reach, raster.height);  // rows count downwards
-  out.triangle_id = triangle_id;
-  out.column_begin = columns.begin, out.column_end = columns.end, out.row_begin = rows.begin, out.row_end = rows.end;
-  return columns.begin < columns.end && rows.begin < rows.end;
-}
-
 // The triangles of one image by strip: those of strip s are order[begin[s] ... begin[s + 1]), in their own order.
 template <class T>
 struct Strips {
@@ -74,7 +41,9 @@ Strips<T> bin_triangles(const Geometry<T>& g, int64_t b, Raster raster, double r
   };
   for (int64_t i = g.shown(b).begin; i < g.shown(b).end; ++i) {
     BoxedTriangle<T> boxed;
-    if (!box_triangle(g, b, (int32_t)i, raster, reach, boxed)) continue;
+    Vec4<T> v[3];
+    load_triangle(g, b, (int32_t)i, v);
+    if (!box_triangle(v, (int32_t)i, raster.height, raster.width, reach, boxed)) continue;
     strips.triangles.push_back(boxed);
     for_strips(boxed, [&](int64_t s) { ++strips.begin[s + 1]; });
   }
@@ -91,8 +60,7 @@ template <class T>
 INTAGLIO_INLINE void sample_lanes(const SoftTriangle<T>& t, const T* X, T Y, T squared_reach, T* depth) {
   for (int l = 0; l < kLanes; ++l) {
     SoftSample<T> s = soft_sample(t, X[l], Y);
-    bool seen = (s.inside | (s.squared_distance < squared_reach)) & (s.depth >= -1);
-    depth[l] = seen ? s.depth : (T)2;
+    depth[l] = soft_is_seen(s, squared_reach) ? s.depth : (T)2;
   }
 }
 
@@ -102,14 +70,6 @@ INTAGLIO_CLONES void sample_run(const SoftTriangle<float>& t, const float* X, fl
 
 void sample_run(const SoftTriangle<double>& t, const double* X, double Y, double squared_reach, double* depth) {
   sample_lanes(t, X, Y, squared_reach, depth);
-}
-
-// The nearest `layers` of a pixel, by depth, at equal depth in the order in which they came.
-template <class T>
-void insert(T depth, int32_t triangle, int64_t layers, T* depths, int32_t* triangles) {
-  int64_t at = layers - 1;
-  for (; at > 0 && depths[at - 1] > depth; --at) depths[at] = depths[at - 1], triangles[at] = triangles[at - 1];
-  depths[at] = depth, triangles[at] = triangle;
 }
 
 template <class T>
@@ -246,18 +206,6 @@ void soft_blend(const SoftImage<T>& s, T gamma, T* color, T* alpha, T* backgroun
     });
   });
 }
-
-namespace {
-
-// The product of (1 - probability) over all layers but each.
-template <class T>
-void products_of_others(const T* probability, int64_t layers, T* out) {
-  T before = 1, behind = 1;
-  for (int64_t k = 0; k < layers; ++k) out[k] = before, before *= 1 - probability[k];
-  for (int64_t k = layers - 1; k >= 0; --k) out[k] *= behind, behind *= 1 - probability[k];
-}
-
-}  // namespace
 
 template <class T>
 void soft_blend_vjp(const SoftImage<T>& s, T gamma, const T* grad_color, const T* grad_alpha, const T* grad_background,

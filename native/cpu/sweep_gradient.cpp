@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../math/classic.h"
+#include "../math/triangle.h"
 #include "accumulate.h"
 #include "check.h"
 #include "pool.h"
@@ -55,9 +56,7 @@ struct SweptImage {
 
   int64_t num_lines(int axis) const { return axis == 0 ? width : height; }
   int64_t num_places(int axis) const { return axis == 0 ? height : width; }
-  int64_t pixel(int axis, int64_t line, int64_t place) const {
-    return axis == 0 ? (height - 1 - place) * width + line : (height - 1 - line) * width + place;
-  }
+  int64_t pixel(int axis, int64_t line, int64_t place) const { return sweep_pixel(axis, line, place, height, width); }
 };
 
 // A run of pixels from the edge to the border of the image, in steps of `direction`.
@@ -161,15 +160,6 @@ CornerGradients sweep_triangle(const SweptImage<T>& s, const Vec2<S> pixel[3], i
   return grads;
 }
 
-// The ndc cotangent carried through the perspective division.
-template <class T>
-void add_to_vertex(const T* position, double grad_x, double grad_y, T* grad) {
-  if (grad_x == 0 && grad_y == 0) return;  // a vertex in the plane of the eye, among others
-  double w = position[3];
-  grad[0] += (T)(grad_x / w), grad[1] += (T)(grad_y / w);
-  grad[3] -= (T)((grad_x * position[0] + grad_y * position[1]) / (w * w));
-}
-
 template <class T, class Channels>
 bool has_gradient(const T* grad, Channels channels) {
   bool any = false;
@@ -259,21 +249,6 @@ std::vector<int32_t> visible_triangles(const int32_t* triangle_id, int64_t pixel
   return visible;
 }
 
-// Corners in pixel coordinates, counter-clockwise; `order` says which is which. False if one lies behind the eye.
-template <class T>
-bool place_corners(const T* pos_clip, const int32_t* triangle, int64_t height, int64_t width, Vec2<double> pixel[3],
-                   int order[3]) {
-  for (int i = 0; i < 3; ++i) {
-    Vec4<T> v = load4(pos_clip + 4 * (int64_t)triangle[i]);
-    if (!(v.w > 0)) return false;
-    pixel[i] = {sweep_coordinate((double)v.x / v.w, width), sweep_coordinate((double)v.y / v.w, height)};
-    order[i] = i;
-  }
-  Vec2<double> ab{pixel[1].x - pixel[0].x, pixel[1].y - pixel[0].y}, ac{pixel[2].x - pixel[0].x, pixel[2].y - pixel[0].y};
-  if (cross(ab, ac) < 0) std::swap(pixel[0], pixel[2]), std::swap(order[0], order[2]);
-  return true;
-}
-
 template <class T>
 void see_image(SweptImage<T>& s, Raster raster, int64_t b, const int32_t* triangle_id, const T* image, int64_t channels,
                const T* grad) {
@@ -314,7 +289,9 @@ void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T ep
     CornerGradients grads;
     Vec2<double> pixel[3];
     int order[3];
-    if (!place_corners(positions, triangles + 3 * (int64_t)triangle_id, s.height, s.width, pixel, order)) return grads;
+    Vec4<T> v[3];
+    load_triangle(positions, triangles, triangle_id, v);
+    if (!sweep_corners(v, s.height, s.width, pixel, order)) return grads;
     CornerGradients swept = sweep_triangle(s, pixel, triangle_id, eps);
     for (int k = 0; k < 3; ++k) grads.x[order[k]] = swept.x[k], grads.y[order[k]] = swept.y[k];
     return grads;
@@ -323,7 +300,8 @@ void sweep_image(const Surface<T>& surface, int64_t b, const T* grad_image, T ep
     for (int k = 0; k < 3; ++k) {
       int64_t vertex = triangles[3 * (int64_t)triangle_id + k];
       T* grad = grad_vertices + 4 * (vertex - vertices.begin);
-      add_to_vertex(positions + 4 * vertex, grads.x[k], grads.y[k], grad);
+      Vec4<T> moved = sweep_corner_vjp(load4(positions + 4 * vertex), grads.x[k], grads.y[k]);
+      grad[0] += moved.x, grad[1] += moved.y, grad[3] += moved.w;
     }
   });
 }

@@ -2,6 +2,7 @@
 // Edges between neighbouring pixels: their gradient alone (edge), or the blend of the two colours that they cross (antialias).
 #include <atomic>
 
+#include "../math/antialias.h"
 #include "accumulate.h"
 #include "check.h"
 #include "pairs.h"
@@ -97,42 +98,9 @@ EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) 
   return map;
 }
 
-// What the edges take from a pixel and give to its neighbours: at most four partners with their shares. Where several edges
-// would take more than the whole pixel the shares are scaled, so that the blend stays within the hull of the colours.
-template <class T>
-struct Blend {
-  int count = 0;
-  int64_t partner[4];
-  T share[4], total = 0;
-
-  void add(int64_t pixel, T amount) {
-    if (amount <= 0) return;
-    partner[count] = pixel, share[count++] = amount;
-    total += amount;
-  }
-  T scale() const { return total > 1 ? 1 / total : (T)1; }
-};
-
-// The share of this pixel that the edge leaves to the neighbour: positive only if the edge lies in this pixel.
-template <class T>
-T share_of_first(T position) {
-  return position >= 0 ? (T)0.5 - position : (T)0;
-}
-template <class T>
-T share_of_second(T position) {
-  return position >= 0 ? position - (T)0.5 : (T)0;
-}
-
 template <class T>
 Blend<T> blend_at(const EdgeMap<T>& map, Raster raster, int64_t pixel) {
-  Blend<T> blend;
-  int64_t x = pixel % raster.width, y = pixel / raster.width % raster.height;
-  const T *across = map.position[0].data(), *down = map.position[1].data();
-  if (x + 1 < raster.width) blend.add(pixel + 1, share_of_first(across[pixel]));
-  if (x > 0) blend.add(pixel - 1, share_of_second(across[pixel - 1]));
-  if (y + 1 < raster.height) blend.add(pixel + raster.width, share_of_first(down[pixel]));
-  if (y > 0) blend.add(pixel - raster.width, share_of_second(down[pixel - raster.width]));
-  return blend;
+  return intaglio::blend_at(map.position[0].data(), map.position[1].data(), raster.height, raster.width, pixel);
 }
 
 template <class Body>
@@ -151,13 +119,7 @@ int64_t antialias(const Surface<T>& s, T* out) {
   EdgeMap<T> map = map_edges(s, snap_all(s));
   for_each_pixel(s.raster, [&](int64_t pixel) {
     Blend<T> blend = blend_at(map, s.raster, pixel);
-    const T* own = s.image + pixel * C;
-    for (int64_t c = 0; c < C; ++c) {
-      T color = own[c];
-      for (int i = 0; i < blend.count; ++i)
-        color += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own[c]);
-      out[pixel * C + c] = color;
-    }
+    for (int64_t c = 0; c < C; ++c) out[pixel * C + c] = blend.color(s.image, pixel, C, c);
   });
   return map.cut;
 }
@@ -172,7 +134,7 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
     for_each_pixel(s.raster, [&](int64_t pixel) {
       // What the pixel kept of itself, and what each neighbour took from it.
       Blend<T> own = blend_at(map, s.raster, pixel);
-      T kept = 1 - own.scale() * own.total;
+      T kept = own.kept();
       for (int64_t c = 0; c < C; ++c) grad_image[pixel * C + c] = kept * grad_out[pixel * C + c];
       int64_t x = pixel % s.raster.width, y = pixel / s.raster.width % s.raster.height;
       const int64_t step[4] = {1, -1, s.raster.width, -s.raster.width};
@@ -181,10 +143,9 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
         if (!exists[k]) continue;
         int64_t taker = pixel + step[k];
         Blend<T> blend = blend_at(map, s.raster, taker);
-        for (int i = 0; i < blend.count; ++i)
-          if (blend.partner[i] == pixel)
-            for (int64_t c = 0; c < C; ++c)
-              grad_image[pixel * C + c] += blend.scale() * blend.share[i] * grad_out[taker * C + c];
+        T share = blend.share_of(pixel);
+        if (share == 0) continue;
+        for (int64_t c = 0; c < C; ++c) grad_image[pixel * C + c] += share * grad_out[taker * C + c];
       }
     });
   if (!grad_pos_clip) return map.cut;
@@ -198,15 +159,9 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
                              bool first = position < (T)0.5;
                              int64_t pixel = first ? a : b, partner = first ? b : a;
                              Blend<T> blend = blend_at(map, s.raster, pixel);
-                             // d out / d share = partner - own; where the shares are scaled, partner - out, over their total.
                              T grad_share = 0;
-                             for (int64_t c = 0; c < C; ++c) {
-                               T own = s.image[pixel * C + c], base = own;
-                               if (blend.total > 1)
-                                 for (int i = 0; i < blend.count; ++i)
-                                   base += blend.scale() * blend.share[i] * (s.image[blend.partner[i] * C + c] - own);
-                               grad_share += grad_out[pixel * C + c] * (s.image[partner * C + c] - base) * blend.scale();
-                             }
+                             for (int64_t c = 0; c < C; ++c)
+                               grad_share += grad_out[pixel * C + c] * blend.color_slope(s.image, pixel, partner, C, c);
                              T grad_position = first ? -grad_share : grad_share;
                              if (grad_position == 0) return;
                              crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, add);

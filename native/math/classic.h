@@ -109,6 +109,61 @@ INTAGLIO_HD ClassicSample<T> classic_sample(const T m[3][3], const T z[3], T col
   return s;
 }
 
+// A face that may be seen, and the pixels that it may cover.
+template <class T>
+struct ReadyFace {
+  ClassicEdge<T> edge[3];
+  T m[3][3], z[3];
+  int32_t face_index, column_begin, column_end, row_begin, row_end;
+};
+
+struct PixelRange {
+  int32_t begin, end;
+};
+
+// The pixels between two coordinates, with a margin above the rounding of either.
+template <class T>
+INTAGLIO_HD PixelRange pixels_between(T low, T high, int64_t size) {
+  T begin = std::ceil(low - (T)0.01), end = std::floor(high + (T)0.01) + 1;
+  return {(int32_t)clamp(begin, (T)0, (T)size), (int32_t)clamp(end, (T)0, (T)size)};
+}
+
+// Rounding lets such a face cover pixels along its line, beyond its corners.
+template <class T>
+INTAGLIO_HD bool is_needle(const ClassicFace<T>& f) {
+  T x = max_of(std::fabs(f.x[1] - f.x[0]), std::fabs(f.x[2] - f.x[0])), y0 = std::fabs(f.y[1] - f.y[0]);
+  T y = max_of(y0, std::fabs(f.y[2] - f.y[0])), extent = max_of(x, y);
+  T area = (f.y[2] - f.y[0]) * (f.x[1] - f.x[0]) - (f.y[1] - f.y[0]) * (f.x[2] - f.x[0]);
+  return area <= (sizeof(T) == 4 ? (T)1e-6 : (T)1e-14) * extent * (2 + extent);
+}
+
+// False if nothing of it can be seen: a back face, a face without area or off the image.
+template <class T>
+INTAGLIO_HD bool make_ready(const ClassicFace<T>& f, int64_t index, int64_t height, int64_t width, ReadyFace<T>& ready) {
+  if (!classic_is_front(f)) return false;
+  T zero = 0;
+  for (int k = 0; k < 3; ++k) zero += (f.x[k] - f.x[k]) + (f.y[k] - f.y[k]);
+  if (zero != 0) return false;  // not finite
+  ScreenInverse<T> inverse = screen_inverse(f, height, width);
+  if (inverse.determinant == 0) return false;
+  PixelRange columns{0, (int32_t)width}, rows{0, (int32_t)height};
+  if (!is_needle(f)) {
+    T x[3], y[3];
+    for (int k = 0; k < 3; ++k) x[k] = sweep_coordinate(f.x[k], width), y[k] = sweep_coordinate(f.y[k], height);
+    columns = pixels_between(min_of(x[0], min_of(x[1], x[2])), max_of(x[0], max_of(x[1], x[2])), width);
+    rows = pixels_between(min_of(y[0], min_of(y[1], y[2])), max_of(y[0], max_of(y[1], y[2])), height);
+    if (columns.begin >= columns.end || rows.begin >= rows.end) return false;
+  }
+  for (int k = 0; k < 3; ++k) {
+    ready.edge[k] = classic_edge(f, k);
+    ready.z[k] = f.z[k];
+    for (int i = 0; i < 3; ++i) ready.m[k][i] = inverse.m[k][i];
+  }
+  ready.face_index = (int32_t)index;
+  ready.column_begin = columns.begin, ready.column_end = columns.end, ready.row_begin = rows.begin, ready.row_end = rows.end;
+  return true;
+}
+
 // Adds to the cotangent of the face's corners [3][3], corners as drawn.
 template <class T>
 INTAGLIO_HD void classic_depth_vjp(const ClassicFace<T>& f, const ScreenInverse<T>& inverse, const T w[3], T depth,

@@ -69,7 +69,7 @@ struct GridEdge {
 
 INTAGLIO_HD GridEdge grid_edge(Subpixel a, Subpixel b) {
   int64_t dx = b.x - a.x, dy = b.y - a.y;
-  return {dx, dy, a, (dy < 0) | ((dy == 0) & (dx > 0))};
+  return {dx, dy, a, dy < 0 || (dy == 0 && dx > 0)};
 }
 
 // Triangles with a box of so few samples, most of a dense mesh, are drawn from a mask of the samples that they cover.
@@ -192,8 +192,7 @@ INTAGLIO_HD int64_t make_ready_clipped(const Vec4<T> v[3], int32_t triangle_id, 
                                        ReadyTriangle<T>* out) {
   ClipPolygon polygon;
   Vec4<double> whole[3];
-  for (int i = 0; i < 3; ++i)
-    polygon.corner[i] = whole[i] = {(double)v[i].x, (double)v[i].y, (double)v[i].z, (double)v[i].w};
+  for (int i = 0; i < 3; ++i) polygon.corner[i] = whole[i] = {(double)v[i].x, (double)v[i].y, (double)v[i].z, (double)v[i].w};
   // A hair inside the guard band, since rounding to the grid must not leave it.
   double guard_x = (kGuardBand - 1.0) / (width * (double)kHalfPixel),
          guard_y = (kGuardBand - 1.0) / (height * (double)kHalfPixel);

@@ -93,6 +93,53 @@ INTAGLIO_HD SoftSample<T> soft_sample(const SoftTriangle<T>& t, T X, T Y) {
   return s;
 }
 
+// Whether the sample has any probability worth keeping, before the near plane.
+template <class T>
+INTAGLIO_HD_INLINE bool soft_is_seen(const SoftSample<T>& s, T squared_reach) {
+  return (s.inside | (s.squared_distance < squared_reach)) & (s.depth >= -1);
+}
+
+// A triangle, and the pixels that it may reach.
+template <class T>
+struct BoxedTriangle {
+  SoftTriangle<T> shape;
+  int32_t triangle_id;
+  int32_t column_begin, column_end, row_begin, row_end;
+};
+
+// Pixels whose centres lie in [low, high] of ndc, growing with the index.
+struct PixelSpan {
+  int32_t begin, end;
+};
+
+INTAGLIO_HD PixelSpan pixels_within(double low, double high, int64_t size) {
+  double first = std::ceil(((low + 1) * (double)size - 1) / 2), last = std::floor(((high + 1) * (double)size - 1) / 2);
+  return {(int32_t)clamp(first, 0.0, (double)size), (int32_t)clamp(last + 1, 0.0, (double)size)};
+}
+
+// False if it reaches none.
+template <class T>
+INTAGLIO_HD bool box_triangle(const Vec4<T> v[3], int32_t triangle_id, int64_t height, int64_t width, double reach,
+                              BoxedTriangle<T>& out) {
+  if (!soft_triangle(v, out.shape)) return false;
+  const Vec2<T>* c = out.shape.corner;
+  T left = min_of(c[0].x, min_of(c[1].x, c[2].x)), right = max_of(c[0].x, max_of(c[1].x, c[2].x));
+  T low = min_of(c[0].y, min_of(c[1].y, c[2].y)), high = max_of(c[0].y, max_of(c[1].y, c[2].y));
+  PixelSpan columns = pixels_within(left - reach, right + reach, width);
+  PixelSpan rows = pixels_within(-high - reach, -low + reach, height);  // rows count downwards
+  out.triangle_id = triangle_id;
+  out.column_begin = columns.begin, out.column_end = columns.end, out.row_begin = rows.begin, out.row_end = rows.end;
+  return columns.begin < columns.end && rows.begin < rows.end;
+}
+
+// The nearest `layers` of a pixel, by depth, at equal depth in the order in which they came.
+template <class T>
+INTAGLIO_HD void insert(T depth, int32_t triangle, int64_t layers, T* depths, int32_t* triangles) {
+  int64_t at = layers - 1;
+  for (; at > 0 && depths[at - 1] > depth; --at) depths[at] = depths[at - 1], triangles[at] = triangles[at - 1];
+  depths[at] = depth, triangles[at] = triangle;
+}
+
 // Equation (1): sigmoid(+- d^2 / sigma).
 template <class T>
 INTAGLIO_HD T soft_probability(const SoftSample<T>& s, T sigma) {
@@ -193,6 +240,14 @@ template <class T>
 INTAGLIO_HD SoftLayerGradient<T> soft_weights_vjp(T probability, T exponential, T total, T gamma, T gain) {
   T per_probability = exponential / total * gain;
   return {per_probability, per_probability * probability / gamma * (T)-0.5};
+}
+
+// The product of (1 - probability) over all layers but each.
+template <class T>
+INTAGLIO_HD void products_of_others(const T* probability, int64_t layers, T* out) {
+  T before = 1, behind = 1;
+  for (int64_t k = 0; k < layers; ++k) out[k] = before, before *= 1 - probability[k];
+  for (int64_t k = layers - 1; k >= 0; --k) out[k] *= behind, behind *= 1 - probability[k];
 }
 
 }  // namespace intaglio

@@ -17,6 +17,36 @@ INTAGLIO_HD S sweep_coordinate(S ndc, int64_t size) {
   return (ndc * (S)size + (S)size - 1) * (S)0.5;
 }
 
+// Corners in those coordinates, counter-clockwise; `order` says which is which. False if one lies behind the eye.
+template <class T>
+INTAGLIO_HD bool sweep_corners(const Vec4<T> v[3], int64_t height, int64_t width, Vec2<double> pixel[3], int order[3]) {
+  for (int i = 0; i < 3; ++i) {
+    if (!(v[i].w > 0)) return false;
+    pixel[i] = {sweep_coordinate((double)v[i].x / v[i].w, width), sweep_coordinate((double)v[i].y / v[i].w, height)};
+    order[i] = i;
+  }
+  Vec2<double> ab{pixel[1].x - pixel[0].x, pixel[1].y - pixel[0].y}, ac{pixel[2].x - pixel[0].x, pixel[2].y - pixel[0].y};
+  if (cross(ab, ac) < 0) {
+    Vec2<double> first = pixel[0];
+    pixel[0] = pixel[2], pixel[2] = first;
+    order[0] = 2, order[2] = 0;
+  }
+  return true;
+}
+
+// The cotangent of a corner's ndc carried through the perspective division.
+template <class T>
+INTAGLIO_HD Vec4<T> sweep_corner_vjp(Vec4<T> v, double grad_x, double grad_y) {
+  if (grad_x == 0 && grad_y == 0) return {0, 0, 0, 0};  // a vertex in the plane of the eye, among others
+  double w = v.w;
+  return {(T)(grad_x / w), (T)(grad_y / w), 0, -(T)((grad_x * v.x + grad_y * v.y) / (w * w))};
+}
+
+// Where a place of a line stands in the image, whose row 0 is the top.
+INTAGLIO_HD int64_t sweep_pixel(int axis, int64_t line, int64_t place, int64_t height, int64_t width) {
+  return axis == 0 ? (height - 1 - place) * width + line : (height - 1 - line) * width + place;
+}
+
 // A directed edge a -> b of a triangle whose corners turn counter-clockwise, and the third corner c.
 template <class S>
 struct SweepEdge {

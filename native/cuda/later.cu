@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Ops that have no kernels yet: they say so.
+#include "launch.h"
+
+namespace intaglio {
+
+[[noreturn]] inline void fail() {
+  throw intaglio_queue::NoKernels();
+}
+
+template <class T>
+void textured(const TexturedMesh<T>&, Raster, const T*, const Texture<T>&, int64_t, int32_t*, T*, T*) {
+  fail();
+}
+template void textured(const TexturedMesh<float>&, Raster, const float*, const Texture<float>&, int64_t, int32_t*, float*,
+                       float*);
+template void textured(const TexturedMesh<double>&, Raster, const double*, const Texture<double>&, int64_t, int32_t*, double*,
+                       double*);
+template <class T>
+int64_t textured_vjp(const TexturedMesh<T>&, const Surface<T>&, const Texture<T>&, const T*, T*, T*, T*, T*) {
+  fail();
+}
+template int64_t textured_vjp(const TexturedMesh<float>&, const Surface<float>&, const Texture<float>&, const float*, float*,
+                              float*, float*, float*);
+template int64_t textured_vjp(const TexturedMesh<double>&, const Surface<double>&, const Texture<double>&, const double*,
+                              double*, double*, double*, double*);
+template <class T>
+void shade_metallic(const Seen<T>&, const Lights<T>&, const T*, const T*, T*) {
+  fail();
+}
+template void shade_metallic(const Seen<float>&, const Lights<float>&, const float*, const float*, float*);
+template void shade_metallic(const Seen<double>&, const Lights<double>&, const double*, const double*, double*);
+template <class T>
+void shade_metallic_vjp(const Seen<T>&, const Lights<T>&, const T*, const T*, const T*, SeenGradients<T>, T*, T*, T*) {
+  fail();
+}
+template void shade_metallic_vjp(const Seen<float>&, const Lights<float>&, const float*, const float*, const float*,
+                                 SeenGradients<float>, float*, float*, float*);
+template void shade_metallic_vjp(const Seen<double>&, const Lights<double>&, const double*, const double*, const double*,
+                                 SeenGradients<double>, double*, double*, double*);
+template <class T>
+void map_normals(const NormalMap<T>&, T*) {
+  fail();
+}
+template void map_normals(const NormalMap<float>&, float*);
+template void map_normals(const NormalMap<double>&, double*);
+template <class T>
+void map_normals_vjp(const NormalMap<T>&, const T*, T*, T*, T*, T*) {
+  fail();
+}
+template void map_normals_vjp(const NormalMap<float>&, const float*, float*, float*, float*, float*);
+template void map_normals_vjp(const NormalMap<double>&, const double*, double*, double*, double*, double*);
+
+}  // namespace intaglio

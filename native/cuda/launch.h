@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// All that this back end asks of a device, so that a host can stand in for it (tests/emulate): run a body once for each of many
+// indices, atomics, and the sum over those threads of a warp that add to the same place.
+//
+// A kernel is a struct of pointers and numbers whose operator() is what one thread does; it has neither barriers nor shared
+// memory, and threads meet in atomics alone. So any order of the threads, one after the other, is a run that a GPU might make,
+// and a host emulates it by a loop over the indices in shuffled order. What needs all of one step before the next is two
+// kernels.
+#pragma once
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "../math/vec.h"
+#include "../ops.h"
+#include "queue.h"
+
+#if defined(INTAGLIO_EMULATE)
+#include <emulate.h>
+#else
+
+#include <cuda_runtime.h>
+
+#define INTAGLIO_DEVICE __device__ inline
+
+namespace intaglio {
+
+inline const intaglio_queue::Queue& queue() {
+  return *intaglio_queue::current;
+}
+
+inline void check_cuda(cudaError_t error) {
+  if (error == cudaSuccess) return;
+  if (error == cudaErrorNoKernelImageForDevice)
+    throw std::runtime_error("no kernel for this GPU (it must have compute capability 7.5 or later)");
+  throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
+}
+
+constexpr int kBlockThreads = 256, kWarp = 32;
+
+template <class Body>
+__global__ void __launch_bounds__(kBlockThreads) run_threads(int64_t count, Body body) {
+  const int64_t step = (int64_t)gridDim.x * kBlockThreads;
+  for (int64_t i = (int64_t)blockIdx.x * kBlockThreads + threadIdx.x; i < count; i += step) body(i);
+}
+
+template <class Body>
+__global__ void __launch_bounds__(kBlockThreads) run_warps(int64_t count, Body body) {
+  const int64_t step = (int64_t)gridDim.x * (kBlockThreads / kWarp);
+  const int lane = threadIdx.x % kWarp;
+  for (int64_t i = (int64_t)blockIdx.x * (kBlockThreads / kWarp) + threadIdx.x / kWarp; i < count; i += step) body(i, lane);
+}
+
+// Rows of 32 pixels, so that a warp reads and writes side by side.
+template <class Body>
+__global__ void __launch_bounds__(kBlockThreads) run_pixels(Raster raster, Body body) {
+  const int64_t x = (int64_t)blockIdx.x * kWarp + threadIdx.x;
+  const int64_t y = (int64_t)blockIdx.y * (kBlockThreads / kWarp) + threadIdx.y;
+  if (x >= raster.width || y >= raster.height) return;
+  for (int64_t b = blockIdx.z; b < raster.batch; b += gridDim.z) body(b, y, x);
+}
+
+inline int64_t ceil_divide(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+inline cudaStream_t stream() {
+  return (cudaStream_t)queue().stream;
+}
+
+constexpr int64_t kMostBlocks = 1 << 20;  // more are looped over
+
+// body(i) for 0 <= i < count, a thread each.
+template <class Body>
+void for_each(int64_t count, const Body& body) {
+  if (count <= 0) return;
+  int64_t blocks = ceil_divide(count, kBlockThreads);
+  run_threads<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()> > >(count, body);
+  check_cuda(cudaGetLastError());
+}
+
+// body(i, lane) for 0 <= i < count and 0 <= lane < kWarp, a warp for each i.
+template <class Body>
+void for_each_warp(int64_t count, const Body& body) {
+  if (count <= 0) return;
+  int64_t blocks = ceil_divide(count, kBlockThreads / kWarp);
+  run_warps<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()> > >(count, body);
+  check_cuda(cudaGetLastError());
+}
+
+// body(b, y, x) for every pixel.
+template <class Body>
+void for_each_pixel(Raster raster, const Body& body) {
+  if (raster.batch <= 0 || raster.pixels() <= 0) return;
+  dim3 threads(kWarp, kBlockThreads / kWarp);
+  dim3 blocks((unsigned)ceil_divide(raster.width, threads.x), (unsigned)ceil_divide(raster.height, threads.y),
+              (unsigned)(raster.batch < 65535 ? raster.batch : 65535));
+  run_pixels<<<blocks, threads, 0, stream()> > >(raster, body);
+  check_cuda(cudaGetLastError());
+}
+
+// As many warps as any GPU of today keeps busy: for work whose amount only the device knows, which they share.
+constexpr int64_t kBusyWarps = 8192;
+
+// Waits for the device: only where values of inputs are to be checked.
+template <class T>
+T fetch(const T* from) {
+  T value;
+  check_cuda(cudaMemcpyAsync(&value, from, sizeof(T), cudaMemcpyDeviceToHost, stream()));
+  check_cuda(cudaStreamSynchronize(stream()));
+  return value;
+}
+
+template <class T>
+__device__ inline T atomic_add(T* to, T x) {
+  return atomicAdd(to, x);
+}
+__device__ inline uint64_t atomic_add(uint64_t* to, uint64_t x) {
+  return atomicAdd((unsigned long long*)to, (unsigned long long)x);
+}
+__device__ inline void atomic_min(uint32_t* to, uint32_t x) {
+  atomicMin(to, x);
+}
+__device__ inline void atomic_min(uint64_t* to, uint64_t x) {
+  atomicMin((unsigned long long*)to, (unsigned long long)x);
+}
+__device__ inline void atomic_max(uint32_t* to, uint32_t x) {
+  atomicMax(to, x);
+}
+__device__ inline void atomic_max(uint64_t* to, uint64_t x) {
+  atomicMax((unsigned long long*)to, (unsigned long long)x);
+}
+// What other threads may be changing.
+template <class T>
+__device__ inline T glance(const T* at) {
+  return *(const volatile T*)at;
+}
+
+// Those threads of a warp that came here together with the same key.
+struct Peers {
+  unsigned together, same;
+};
+
+__device__ inline int lane_of_warp() {
+  return (threadIdx.x + threadIdx.y * blockDim.x) % kWarp;
+}
+
+__device__ inline Peers peers_of(uint64_t key) {
+  Peers p;
+  p.together = __activemask();
+  p.same = __match_any_sync(p.together, (unsigned long long)key);
+  return p;
+}
+
+__device__ inline bool is_first(const Peers& p) {
+  return __ffs(p.same) - 1 == lane_of_warp();
+}
+
+// The sum over the peers, right in the first of them: pairs of the next in line, then pairs of pairs. All that are together
+// must come here alike.
+template <class T>
+__device__ inline T sum_over(const Peers& p, T x) {
+  const int lane = lane_of_warp();
+  unsigned later = p.same & (~1u << lane), place = __popc(p.same & ((1u << lane) - 1));
+  while (__any_sync(p.together, later != 0)) {
+    int next = __ffs(later);
+    T other = __shfl_sync(p.together, x, next ? next - 1 : lane);
+    if (next) x += other;
+    later &= __ballot_sync(p.together, !(place & 1));
+    place >>= 1;
+  }
+  return x;
+}
+
+}  // namespace intaglio
+
+#endif
+
+namespace intaglio {
+
+// Memory that lasts as long as the work of this call.
+template <class T>
+T* scratch(int64_t count) {
+  return (T*)queue().take(queue().self, (size_t)(count > 0 ? count : 1) * sizeof(T));
+}
+
+template <class T>
+struct Fill {
+  T* to;
+  T value;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { to[i] = value; }
+};
+
+template <class T>
+void fill(T* to, int64_t count, T value) {
+  for_each(count, Fill<T>{to, value});
+}
+
+}  // namespace intaglio

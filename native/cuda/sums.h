@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Sums that many threads add to. By default in floating point, by atomics after the threads of a warp that add to the same
+// place have added up; then the last bits depend on who came first. A deterministic queue sums whole numbers instead, whose sum
+// does not depend on the order: a first pass over all terms finds the largest of each sum, a second rounds every term to a
+// fixed share of it and adds. No term is kept, nothing is sorted, and no buffer can overflow.
+#pragma once
+#include <type_traits>
+
+#include "launch.h"
+
+namespace intaglio {
+
+template <class T>
+struct FloatSums {
+  T* out;
+
+  INTAGLIO_DEVICE Peers group(uint64_t key) const { return peers_of(key); }
+  // By all threads of a group alike.
+  INTAGLIO_DEVICE void add(const Peers& group, int64_t at, T x) const {
+    T sum = sum_over(group, x);
+    if (is_first(group) && sum != 0) atomic_add(out + at, sum);
+  }
+  // By one thread.
+  INTAGLIO_DEVICE void add(int64_t at, T x) const {
+    if (x != 0) atomic_add(out + at, x);
+  }
+};
+
+struct NoPeers {};
+
+// Sizes as the bits of floating-point numbers: of positive ones the larger has the larger bits.
+template <class T>
+using BitsOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+
+template <class To, class From>
+INTAGLIO_HD To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From));
+  union {
+    From from;
+    To to;
+  } both;
+  both.from = from;
+  return both.to;
+}
+
+template <class T>
+struct LargestTerms {
+  BitsOf<T>* largest;
+
+  INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
+  INTAGLIO_DEVICE void add(NoPeers, int64_t at, T x) const { add(at, x); }
+  INTAGLIO_DEVICE void add(int64_t at, T x) const {
+    BitsOf<T> bits = bits_as<BitsOf<T>>((T)std::fabs(x));
+    if (bits > glance(largest + at)) atomic_max(largest + at, bits);
+  }
+};
+
+// A sum has room for 2^30 terms of 2^32 steps each. double has a second number for what the first leaves of a term.
+constexpr int kTermBits = 32;
+template <class T>
+constexpr int kLimbs = sizeof(T) == 4 ? 1 : 2;
+
+// The power of two that makes the largest term of a sum at most 2^kTermBits steps; 0 if it is not finite.
+template <class T>
+INTAGLIO_HD double steps_per_unit(BitsOf<T> largest) {
+  double size = (double)bits_as<T>(largest);
+  if (!(size - size == 0)) return 0;
+  if (size == 0) return 1;
+  int exponent;
+  std::frexp(size, &exponent);  // size < 2^exponent
+  return std::ldexp(1.0, exponent < -900 ? 900 : kTermBits - exponent);
+}
+
+template <class T>
+struct WholeSums {
+  const BitsOf<T>* largest;
+  uint64_t* whole;  // [items, kLimbs], two's complement
+
+  INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
+  INTAGLIO_DEVICE void add(NoPeers, int64_t at, T x) const { add(at, x); }
+  INTAGLIO_DEVICE void add(int64_t at, T x) const {
+    double steps = steps_per_unit<T>(largest[at]), term = (double)x * steps;
+    if (term == 0) return;  // also where the sum is not finite
+    double high = std::rint(term);
+    atomic_add(whole + kLimbs<T> * at, (uint64_t)(int64_t)high);
+    if (kLimbs<T> == 2) atomic_add(whole + 2 * at + 1, (uint64_t)(int64_t)std::rint(std::ldexp(term - high, kTermBits)));
+  }
+};
+
+template <class T>
+struct FinishSums {
+  const BitsOf<T>* largest;
+  const uint64_t* whole;
+  T* out;
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    double steps = steps_per_unit<T>(largest[i]), sum = (double)(int64_t)whole[kLimbs<T> * i];
+    if (kLimbs<T> == 2) sum += std::ldexp((double)(int64_t)whole[2 * i + 1], -kTermBits);
+    out[i] = steps == 0 ? bits_as<T>(largest[i]) : (T)(sum / steps);  // Inf and NaN stay what they are
+  }
+};
+
+// Overwrites out[0 ... items) with the sums of what add_all(sums) launches kernels to add.
+template <class T, class AddAll>
+void accumulate(T* out, int64_t items, const AddAll& add_all) {
+  if (items == 0) return;
+  if (!queue().deterministic) {
+    fill(out, items, (T)0);
+    return add_all(FloatSums<T>{out});
+  }
+  auto* largest = scratch<BitsOf<T>>(items);
+  uint64_t* whole = scratch<uint64_t>(kLimbs<T> * items);
+  fill(largest, items, (BitsOf<T>)0);
+  fill(whole, kLimbs<T> * items, (uint64_t)0);
+  add_all(LargestTerms<T>{largest});
+  add_all(WholeSums<T>{largest, whole});
+  for_each(items, FinishSums<T>{largest, whole, out});
+}
+
+// Adds the cotangents of a triangle's corners to positions [.., 4] that begin at `first`.
+template <class T, class Sums, class Group>
+INTAGLIO_DEVICE void add_corners(const Sums& sums, const Group& group, int64_t first, const int32_t vertex[3],
+                                 const Vec4<T> grad_v[3]) {
+  for (int i = 0; i < 3; ++i) {
+    int64_t at = first + 4 * (int64_t)vertex[i];
+    sums.add(group, at, grad_v[i].x), sums.add(group, at + 1, grad_v[i].y);
+    sums.add(group, at + 2, grad_v[i].z), sums.add(group, at + 3, grad_v[i].w);
+  }
+}
+
+// What math/ emits for a vertex of one image.
+template <class T, class Sums>
+struct AddTo {
+  Sums sums;
+  int64_t first;  // of the image's positions
+  INTAGLIO_DEVICE void operator()(int32_t vertex, Vec4<T> grad) const {
+    int64_t at = first + 4 * (int64_t)vertex;
+    sums.add(at, grad.x), sums.add(at + 1, grad.y), sums.add(at + 2, grad.z), sums.add(at + 3, grad.w);
+  }
+};
+
+}  // namespace intaglio

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+// Edges between neighbouring pixels, a thread for the two pairs that begin in a pixel: most see at once that there is none.
+#include "../math/antialias.h"
+#include "../math/edge_gradient.h"
+#include "check.h"
+#include "sums.h"
+
+namespace intaglio {
+namespace {
+
+template <class T>
+struct Snap {
+  const T* pos_clip;
+  Raster raster;
+  Subpixel* snapped;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { snapped[i] = snap(load4(pos_clip + 4 * i), raster.height, raster.width); }
+};
+
+struct FlagIndex {
+  const int32_t* index;
+  int64_t end;
+  uint32_t* wrong;
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    if (index[i] < 0 || index[i] >= end) *wrong = 1;
+  }
+};
+
+// A surface that walks can be taken on. Triangles whose corners are not there would lead a walk anywhere: `wrong` is then not
+// 0, and there are no edges.
+template <class T>
+struct Walkable {
+  Geometry<T> g;
+  const int32_t* neighbours;
+  Raster raster;
+  const int32_t* triangle_id;
+  const Subpixel* snapped;  // [rows, num_vertices]
+  const uint32_t* wrong;
+  uint64_t* cut;  // walks cut short
+
+  INTAGLIO_DEVICE WalkedMesh<T> mesh(int64_t b) const {
+    Slice shown = g.shown(b);
+    return {g.positions_of(b),
+            g.triangles_of(b),
+            g.of_triangles(neighbours, b),
+            (int32_t)shown.begin,
+            (uint32_t)shown.count(),
+            snapped + g.row_of(b) * g.num_vertices,
+            raster.height,
+            raster.width};
+  }
+  INTAGLIO_DEVICE int64_t pixel(int64_t b, int64_t y, int64_t x) const { return (b * raster.height + y) * raster.width + x; }
+
+  // The pair of a pixel and the next along an axis, if both are there and show different triangles; `to` is the other pixel.
+  INTAGLIO_DEVICE bool find_pair(Axis axis, int64_t b, int64_t y, int64_t x, PixelPair& pair, int64_t& to) const {
+    if (axis == Axis::kX ? x + 1 >= raster.width : y + 1 >= raster.height) return false;
+    int64_t at = pixel(b, y, x);
+    to = at + (axis == Axis::kX ? 1 : raster.width);
+    pair = {axis, x, y, triangle_id[at], triangle_id[to]};
+    if (pair.triangle_a == pair.triangle_b || *wrong) return false;
+    Slice shown = g.shown(b);
+    return (pair.triangle_a < 0 || shown.holds(pair.triangle_a)) && (pair.triangle_b < 0 || shown.holds(pair.triangle_b));
+  }
+
+  INTAGLIO_DEVICE PairEdge<T> edge(int64_t b, const PixelPair& pair) const {
+    PairEdge<T> found = find_edge(mesh(b), pair);
+    if (found.cut) atomic_add(cut, (uint64_t)1);
+    return found;
+  }
+};
+
+template <class T>
+Walkable<T> walkable(const Geometry<T>& g, const int32_t* neighbours, Raster raster, const int32_t* triangle_id) {
+  auto* snapped = scratch<Subpixel>(g.rows * g.num_vertices);
+  for_each(g.rows * g.num_vertices, Snap<T>{g.pos_clip, raster, snapped});
+  uint32_t* wrong = scratch<uint32_t>(1);
+  uint64_t* cut = scratch<uint64_t>(1);
+  fill(wrong, 1, 0u), fill(cut, 1, (uint64_t)0);
+  for_each((g.own_triangles ? g.rows : 1) * g.num_triangles * 3, FlagIndex{g.triangles, g.num_vertices, wrong});
+  return {g, neighbours, raster, triangle_id, snapped, wrong, cut};
+}
+
+template <class T>
+Walkable<T> walkable(const Surface<T>& s) {
+  check_size(s.raster);
+  check_geometry(s.geometry);
+  check_neighbours(s.geometry, s.neighbours);
+  check_fragments(s.geometry, s.raster.pixels(), s.triangle_id);
+  return walkable(s.geometry, s.neighbours, s.raster, s.triangle_id);
+}
+
+// The host hears of walks cut short where it waits for the device anyway.
+int64_t number_of(const uint64_t* cut) {
+  return queue().checked ? (int64_t)fetch(cut) : 0;
+}
+
+template <class T>
+INTAGLIO_DEVICE bool differ(const T* image, int64_t a, int64_t b, int64_t channels) {
+  bool found = false;
+  for (int64_t c = 0; c < channels; ++c) found |= image[a * channels + c] != image[b * channels + c];
+  return found;
+}
+
+template <class T>
+INTAGLIO_DEVICE bool any_nonzero(const T* values, int64_t pixel, int64_t channels) {
+  bool found = false;
+  for (int64_t c = 0; c < channels; ++c) found |= values[pixel * channels + c] != 0;
+  return found;
+}
+
+template <class T, class Sums>
+struct EdgeGradient {
+  Walkable<T> w;
+  const T *image, *grad_image;
+  int64_t channels;
+  Sums sums;
+
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    for (Axis axis : {Axis::kX, Axis::kY}) {
+      PixelPair pair;
+      int64_t from = w.pixel(b, y, x), to;
+      if (!w.find_pair(axis, b, y, x, pair, to) || !differ(image, from, to, channels)) continue;
+      if (!any_nonzero(grad_image, from, channels) && !any_nonzero(grad_image, to, channels)) continue;
+      PairEdge<T> edge = w.edge(b, pair);
+      if (edge.kind == PairEdgeKind::kNone) continue;
+      // As the edge moves towards B, the pixel that holds it takes what A shows for what B does.
+      int64_t holder = edge.position < (T)0.5 ? from : to;
+      T grad = 0;
+      for (int64_t c = 0; c < channels; ++c)
+        grad += (image[from * channels + c] - image[to * channels + c]) * grad_image[holder * channels + c];
+      AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
+      if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
+    }
+  }
+};
+
+// The positions of the edges that are to be blended, of each pixel towards the next of its row and of its column; -1 for none.
+template <class T>
+struct MapEdges {
+  Walkable<T> w;
+  const T* image;
+  int64_t channels;
+  T* position[2];
+
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    for (Axis axis : {Axis::kX, Axis::kY}) {
+      PixelPair pair;
+      int64_t from = w.pixel(b, y, x), to;
+      T found = -1;
+      if (w.find_pair(axis, b, y, x, pair, to) && differ(image, from, to, channels)) {
+        PairEdge<T> edge = w.edge(b, pair);
+        if (is_blended_by(edge, axis)) found = edge.position;
+      }
+      position[(int)axis][from] = found;
+    }
+  }
+};
+
+template <class T>
+MapEdges<T> map_edges(const Surface<T>& s) {
+  const int64_t pixels = s.raster.batch * s.raster.pixels();
+  MapEdges<T> map{walkable(s), s.image, s.channels, {scratch<T>(pixels), scratch<T>(pixels)}};
+  for_each_pixel(s.raster, map);
+  return map;
+}
+
+template <class T>
+struct Antialias {
+  MapEdges<T> map;
+  T* out;
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    int64_t at = map.w.pixel(b, y, x);
+    Blend<T> blend = blend_at(map.position[0], map.position[1], map.w.raster.height, map.w.raster.width, at);
+    for (int64_t c = 0; c < map.channels; ++c) out[at * map.channels + c] = blend.color(map.image, at, map.channels, c);
+  }
+};
+
+// What the pixel kept of itself, and what each neighbour took from it.
+template <class T>
+struct AntialiasImageVjp {
+  MapEdges<T> map;
+  const T* grad_out;
+  T* grad_image;
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    const Raster r = map.w.raster;
+    const int64_t at = map.w.pixel(b, y, x), C = map.channels;
+    T kept = blend_at(map.position[0], map.position[1], r.height, r.width, at).kept();
+    for (int64_t c = 0; c < C; ++c) grad_image[at * C + c] = kept * grad_out[at * C + c];
+    const int64_t step[4] = {1, -1, r.width, -r.width};
+    const bool exists[4] = {x + 1 < r.width, x > 0, y + 1 < r.height, y > 0};
+    for (int k = 0; k < 4; ++k) {
+      if (!exists[k]) continue;
+      int64_t taker = at + step[k];
+      T share = blend_at(map.position[0], map.position[1], r.height, r.width, taker).share_of(at);
+      if (share == 0) continue;
+      for (int64_t c = 0; c < C; ++c) grad_image[at * C + c] += share * grad_out[taker * C + c];
+    }
+  }
+};
+
+template <class T, class Sums>
+struct AntialiasPositionVjp {
+  MapEdges<T> map;
+  const T* grad_out;
+  Sums sums;
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    const Walkable<T>& w = map.w;
+    for (Axis axis : {Axis::kX, Axis::kY}) {
+      PixelPair pair;
+      int64_t from = w.pixel(b, y, x), to;
+      T position = map.position[(int)axis][from];
+      if (position < 0 || !w.find_pair(axis, b, y, x, pair, to)) continue;
+      bool first = position < (T)0.5;
+      int64_t pixel = first ? from : to, partner = first ? to : from;
+      Blend<T> blend = blend_at(map.position[0], map.position[1], w.raster.height, w.raster.width, pixel);
+      T grad_share = 0;
+      for (int64_t c = 0; c < map.channels; ++c)
+        grad_share += grad_out[pixel * map.channels + c] * blend.color_slope(map.image, pixel, partner, map.channels, c);
+      if (grad_share == 0) continue;
+      AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
+      crossing_position_vjp(w.mesh(b), pair, find_edge(w.mesh(b), pair), first ? -grad_share : grad_share, add);
+    }
+  }
+};
+
+// A silhouette beside its target, whose pixels are factor x factor samples.
+template <class T>
+struct Comparison {
+  Walkable<T> w;
+  const T* target;
+  int64_t factor;
+
+  INTAGLIO_DEVICE int64_t height() const { return w.raster.height / factor; }
+  INTAGLIO_DEVICE int64_t width() const { return w.raster.width / factor; }
+
+  // The covered share of a pixel, less the target's.
+  INTAGLIO_DEVICE T difference(int64_t b, int64_t y, int64_t x) const {
+    int32_t covered = 0;
+    for (int64_t i = 0; i < factor * factor; ++i)
+      covered += w.triangle_id[w.pixel(b, y * factor + i / factor, x * factor + i % factor)] >= 0;
+    return (T)covered * (1 / (T)(factor * factor)) - target[(b * height() + y) * width() + x];
+  }
+
+  // The cotangent of a sample.
+  INTAGLIO_DEVICE T grad(int64_t b, int64_t y, int64_t x) const {
+    return 2 * difference(b, y / factor, x / factor) / (T)(factor * factor);
+  }
+};
+
+constexpr int64_t kStripes = 2048;  // threads that sum one image
+
+template <class T, class Sums>
+struct AddError {
+  Comparison<T> c;
+  Sums sums;  // of double
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    const int64_t b = i / kStripes, pixels = c.height() * c.width();
+    double sum = 0;
+    for (int64_t at = i % kStripes; at < pixels; at += kStripes) {
+      T difference = c.difference(b, at / c.width(), at % c.width());
+      sum += (double)(difference * difference);
+    }
+    sums.add(sums.group((uint64_t)b), b, sum);
+  }
+};
+
+template <class T>
+struct Convert {
+  const double* from;
+  T* to;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { to[i] = (T)from[i]; }
+};
+
+template <class T, class Sums>
+struct SilhouetteGradient {
+  Comparison<T> c;
+  bool by_image;  // sums [images, num_vertices, 4] rather than [rows, num_vertices, 4]
+  Sums sums;
+  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+    const Walkable<T>& w = c.w;
+    for (Axis axis : {Axis::kX, Axis::kY}) {
+      PixelPair pair;
+      int64_t to;
+      if (!w.find_pair(axis, b, y, x, pair, to) || (pair.triangle_a ^ pair.triangle_b) >= 0) continue;
+      T grad_a = c.grad(b, y, x), grad_b = c.grad(b, y + (axis == Axis::kY), x + (axis == Axis::kX));
+      if (grad_a == 0 && grad_b == 0) continue;
+      PairEdge<T> edge = w.edge(b, pair);
+      if (edge.kind == PairEdgeKind::kNone) continue;
+      T grad = edge.position < (T)0.5 ? grad_a : grad_b;
+      if (pair.triangle_a < 0) grad = -grad;
+      AddTo<T, Sums> add{sums, (by_image ? b : w.g.row_of(b)) * w.g.num_vertices * 4};
+      if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
+    }
+  }
+};
+
+// The images' gradients, each times its weight, added up for each row.
+template <class T>
+struct AddImages {
+  const T *by_image, *weight;
+  int64_t num_ranges, items;
+  T* out;
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    T sum = 0;
+    for (int64_t b = i / items * num_ranges; b < (i / items + 1) * num_ranges; ++b)
+      sum += weight[b] * by_image[b * items + i % items];
+    out[i] = sum;
+  }
+};
+
+template <class T>
+struct Scale {
+  const T *derivative, *grad_error;
+  int64_t items;
+  T* grad;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { grad[i] = grad_error[i / items] * derivative[i]; }
+};
+
+}  // namespace
+
+template <class T>
+int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_clip) {
+  Walkable<T> w = walkable(s);
+  accumulate(grad_pos_clip, s.geometry.rows * s.geometry.num_vertices * 4, [&](const auto& sums) {
+    using Sums = std::decay_t<decltype(sums)>;
+    fill(w.cut, 1, (uint64_t)0);
+    for_each_pixel(s.raster, EdgeGradient<T, Sums>{w, s.image, grad_image, s.channels, sums});
+  });
+  return number_of(w.cut);
+}
+
+template <class T>
+int64_t antialias(const Surface<T>& s, T* out) {
+  MapEdges<T> map = map_edges(s);
+  for_each_pixel(s.raster, Antialias<T>{map, out});
+  return number_of(map.w.cut);
+}
+
+template <class T>
+int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* grad_pos_clip) {
+  MapEdges<T> map = map_edges(s);
+  if (grad_image) for_each_pixel(s.raster, AntialiasImageVjp<T>{map, grad_out, grad_image});
+  if (grad_pos_clip)
+    accumulate(grad_pos_clip, s.geometry.rows * s.geometry.num_vertices * 4, [&](const auto& sums) {
+      using Sums = std::decay_t<decltype(sums)>;
+      for_each_pixel(s.raster, AntialiasPositionVjp<T, Sums>{map, grad_out, sums});
+    });
+  return number_of(map.w.cut);
+}
+
+template <class T>
+int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster raster, int64_t factor, const T* target,
+                         const T* weight, T* error, T* grad_pos_clip) {
+  check_neighbours(g, neighbours);
+  int32_t* triangle_id = scratch<int32_t>(raster.batch * raster.pixels());
+  rasterize_silhouette(g, raster, triangle_id, (T*)nullptr);
+  Comparison<T> c{walkable(g, neighbours, raster, triangle_id), target, factor};
+  if (error) {
+    double* sums_of = scratch<double>(raster.batch);
+    accumulate(sums_of, raster.batch, [&](const auto& sums) {
+      using Sums = std::decay_t<decltype(sums)>;
+      for_each(raster.batch * kStripes, AddError<T, Sums>{c, sums});
+    });
+    for_each(raster.batch, Convert<T>{sums_of, error});
+  }
+  if (grad_pos_clip) {
+    const int64_t items = g.num_vertices * 4;
+    T* to = weight ? scratch<T>(g.images() * items) : grad_pos_clip;
+    accumulate(to, (weight ? g.images() : g.rows) * items, [&](const auto& sums) {
+      using Sums = std::decay_t<decltype(sums)>;
+      fill(c.w.cut, 1, (uint64_t)0);
+      for_each_pixel(raster, SilhouetteGradient<T, Sums>{c, weight != nullptr, sums});
+    });
+    if (weight) for_each(g.rows * items, AddImages<T>{to, weight, g.num_ranges, items, grad_pos_clip});
+  }
+  return number_of(c.w.cut);
+}
+
+template <class T>
+void silhouette_error_vjp(const T* derivative, const T* grad_error, int64_t batch, int64_t num_vertices, T* grad_pos_clip) {
+  for_each(batch * num_vertices * 4, Scale<T>{derivative, grad_error, num_vertices * 4, grad_pos_clip});
+}
+
+#define INTAGLIO_INSTANTIATE(T)                                                                                       \
+  template int64_t edge_gradient_vjp(const Surface<T>&, const T*, T*);                                                \
+  template int64_t antialias(const Surface<T>&, T*);                                                                  \
+  template int64_t antialias_vjp(const Surface<T>&, const T*, T*, T*);                                                \
+  template int64_t silhouette_error(const Geometry<T>&, const int32_t*, Raster, int64_t, const T*, const T*, T*, T*); \
+  template void silhouette_error_vjp(const T*, const T*, int64_t, int64_t, T*);
+INTAGLIO_INSTANTIATE(float)
+INTAGLIO_INSTANTIATE(double)
+
+}  // namespace intaglio

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "door_backends.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace intaglio_door {
+namespace {
+
+thread_local bool is_deterministic = false, is_checked = false;
+
+intaglio_queue::Queue queue_of(const Caller& caller) {
+  intaglio_queue::Queue queue;
+  queue.stream = caller.stream;
+  queue.deterministic = is_deterministic, queue.checked = is_checked;
+  queue.self = caller.memory;
+  queue.take = [](void* self, size_t bytes) { return ((Memory*)self)->take(bytes); };
+  return queue;
+}
+
+#if defined(INTAGLIO_HAS_CUDA)
+// Makes a GPU the current one of this thread while it lives.
+class OnGpu {
+ public:
+  explicit OnGpu(int device) : before_(intaglio_queue::enter_device(device)) {}
+  ~OnGpu() { intaglio_queue::leave_device(before_); }
+
+ private:
+  int before_;
+};
+
+void run_on_gpu(size_t index, Arguments& arguments, const Caller& caller) {
+  if (!caller.memory) throw std::invalid_argument("got arrays on a GPU of a framework that lends no memory there");
+  OnGpu here(arguments.device().device_id);
+  intaglio_queue::Queue queue = queue_of(caller);
+  intaglio_queue::Serving serving(queue);
+  intaglio_cuda::bindings()[index].run(arguments);
+}
+#else
+void run_on_gpu(size_t, Arguments&, const Caller&) {
+  throw std::invalid_argument("got arrays on a GPU, but this build of intaglio draws on the CPU (build it where nvcc is)");
+}
+#endif
+
+#if defined(INTAGLIO_HAS_EMULATION)
+enum class Emulation { kNone, kFast, kDeterministic };
+
+Emulation emulation() {
+  static const Emulation chosen = [] {
+    const char* wish = std::getenv("INTAGLIO_EMULATE");
+    if (!wish) return Emulation::kNone;
+    if (std::strcmp(wish, "deterministic") == 0) return Emulation::kDeterministic;
+    return std::strcmp(wish, "1") == 0 ? Emulation::kFast : Emulation::kNone;
+  }();
+  return chosen;
+}
+
+// Poisoned, so that what is read before it is written shows; each piece by itself, for AddressSanitizer.
+struct HostMemory : Memory {
+  std::vector<std::unique_ptr<char[]>> taken;
+  void* take(size_t bytes) override {
+    taken.emplace_back(new char[bytes]);
+    std::memset(taken.back().get(), 0xA5, bytes);
+    return taken.back().get();
+  }
+};
+
+void run_on_cpu(size_t index, Arguments& arguments) {
+  if (!is_emulating()) return intaglio::bindings()[index].run(arguments);
+  HostMemory memory;
+  intaglio_queue::Queue queue = queue_of({nullptr, &memory});
+  queue.checked = true;
+  if (emulation() == Emulation::kDeterministic) queue.deterministic = true;
+  intaglio_queue::Serving serving(queue);
+  try {
+    intaglio_emulated::bindings()[index].run(arguments);
+  } catch (const intaglio_queue::NoKernels&) {
+    arguments.rewind();
+    intaglio::bindings()[index].run(arguments);
+  }
+}
+#else
+void run_on_cpu(size_t index, Arguments& arguments) {
+  intaglio::bindings()[index].run(arguments);
+}
+#endif
+
+}  // namespace
+
+bool has_cuda() {
+#if defined(INTAGLIO_HAS_CUDA)
+  return true;
+#else
+  return false;
+#endif
+}
+
+int num_gpus() {
+#if defined(INTAGLIO_HAS_CUDA)
+  return intaglio_queue::num_devices();
+#else
+  return 0;
+#endif
+}
+
+bool is_emulating() {
+#if defined(INTAGLIO_HAS_EMULATION)
+  return emulation() != Emulation::kNone;
+#else
+  return false;
+#endif
+}
+
+void set_deterministic(bool deterministic) {
+  is_deterministic = deterministic;
+}
+
+void set_checked(bool checked) {
+  is_checked = checked;
+}
+
+void run_binding(size_t index, Arguments& arguments, const Caller& caller) {
+  if (arguments.device().device_type == kDLCPU) return run_on_cpu(index, arguments);
+  run_on_gpu(index, arguments, caller);
+}
+
+}  // namespace intaglio_door
