@@ -242,7 +242,7 @@ struct Resolve {
     if (id >= 0) {
       Vec4<T> v[3];
       load_triangle(g.positions_of(b), g.triangles_of(b), id, v);
-      shrink_huge(v);
+      make_moderate(v);
       EdgeSteps<T> s = edge_steps(v, ndc_centre<T>(x, raster.width), -ndc_centre<T>(y, raster.height), (T)0);
       weights = weights_of(s.e[0], s.e[1], s.e[2]);
     }
