@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
-.PHONY: setup demo gallery test test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
+.PHONY: setup demo gallery test test-emulate cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -82,6 +82,35 @@ sanitize: setup
 	  $(VENV)/bin/cmake -S . -B $$build -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja \
 	    -DINTAGLIO_NATIVE_TESTS=ON -DINTAGLIO_SANITIZE=$$sanitizer && \
 	  $(VENV)/bin/cmake --build $$build && $$build/native_tests || exit 1; \
+	done
+
+# The ops' tests on the kernels for GPUs, which run on the host (tests/emulate): with sums that no order changes, which must
+# pass everything, then those that do not ask for the same bits with floating-point atomics. In an environment of its own,
+# beside the build that is being developed.
+EMULATE := build/emulate
+EMULATED := $(addprefix tests/test_,$(addsuffix .py,rasterize interpolate degenerate ranges door antialias edge_gradient \
+  silhouette_error sweep sweep_ops soft soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error \
+  classic empty peeling))
+ANY_ORDER := $(addprefix tests/test_,$(addsuffix .py,rasterize interpolate degenerate antialias sweep soft texture downsample \
+  squared_error empty))
+test-emulate: setup
+	test -x $(EMULATE)/venv/bin/python || $(PYTHON) -m venv --without-pip $(EMULATE)/venv
+	$(PYTHON) -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > $$($(EMULATE)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/tools.pth
+	$(PIP) --python $(EMULATE)/venv/bin/python install --no-build-isolation --no-deps --force-reinstall \
+	  --config-settings build-dir=$(EMULATE)/cmake --config-settings cmake.define.INTAGLIO_EMULATE_CUDA=ON .
+	cd $(EMULATE) && INTAGLIO_EMULATE=deterministic venv/bin/python -m pytest -p no:cacheprovider $(EMULATED:%=$(CURDIR)/%)
+	cd $(EMULATE) && INTAGLIO_EMULATE=1 venv/bin/python -m pytest -p no:cacheprovider $(ANY_ORDER:%=$(CURDIR)/%)
+
+# The kernels for GPUs through nvcc, for every GPU that a wheel is for; needs nvcc and no GPU.
+comma := ,
+CUDA_ARCHITECTURES := 75 80 86 89 90
+cuda-compile:
+	mkdir -p build/cuda
+	for file in native/cuda/*.cu; do \
+	  nvcc -std=c++17 --fmad=false --expt-relaxed-constexpr -Werror all-warnings -Dintaglio=intaglio_cuda \
+	    $(foreach a,$(CUDA_ARCHITECTURES),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \
+	    -c $$file -o build/cuda/$$(basename $$file .cu).o || exit 1; \
 	done
 
 # Side by side with other renderers, which only this target installs; writes benchmarks/RESULTS.md.

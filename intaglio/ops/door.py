@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from intaglio import _native
+
 Array = Any
 Shape = tuple  # of names ("B") and numbers (4)
 
@@ -62,6 +64,7 @@ class Door:
         self.front = front_end(op, argument, leading)
         self.sizes: dict[str, tuple[int, str]] = {}  # letter: (size, argument that set it)
         self.dtype: tuple[Any, str] | None = None
+        self.device: tuple[str, str] | None = None
 
     def fail(self, argument: str, expected: str, got: str, remedy: str) -> None:
         raise ValueError(f"{self.op}: {argument} must be {expected}; got {got} ({remedy})")
@@ -95,8 +98,14 @@ class Door:
             kind = self.front.ARRAY
             name = f"{kind.__module__}.{kind.__name__.rpartition('.')[2]}"
             self.fail(argument, f"a {name} like the others", type(x).__name__, "convert it first")
-        if (device := self.front.device_of(x)) != "cpu":
+        device = self.front.device_of(x)
+        if device != "cpu" and not (device.startswith("cuda") and _native.has_cuda()):
             self.fail(argument, "on the CPU", f"device {device}", "move it with .cpu(); this build draws on the CPU")
+        if self.device is None:
+            self.device = (device, argument)
+        elif device != self.device[0]:
+            remedy = "move one of them; all arrays of a call lie on one device"
+            self.fail(argument, f"on {self.device[0]} like {self.device[1]}", f"device {device}", remedy)
         if (layout := self.front.layout_of(x)) is not None:
             self.fail(argument, "dense", f"layout {layout}", "call .to_dense() first")
         return x.dtype

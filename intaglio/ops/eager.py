@@ -25,8 +25,11 @@ class Eager:
         *,
         contiguous: Callable[[Array], Array],
         empty: Callable[..., Array],
+        on_gpu: Callable[[tuple, Any, Array], Array | None] = lambda shape, dtype, like: None,
     ) -> None:
+        """on_gpu(shape, dtype, like): an array beside `like` if that is on a GPU."""
         self._array, self._index, self._values, self._contiguous, self._empty = array, index, values, contiguous, empty
+        self._on_gpu = on_gpu
 
     def __call__(self, call: Call, *inputs: Any) -> tuple:
         array, contiguous = self._array, self._contiguous
@@ -43,6 +46,9 @@ class Eager:
     def _output(self, shape: tuple | None, kind: str, like: Array) -> Array | None:
         if shape is None:
             return None
+        dtype = self._index if kind == "index" else like.dtype
+        if (made := self._on_gpu(shape, dtype, like)) is not None:
+            return made
         if math.prod(shape) >= LARGE:
             return _native.recycled_array(like, shape, kind == "index")
-        return self._empty(shape, dtype=self._index if kind == "index" else like.dtype)
+        return self._empty(shape, dtype=dtype)

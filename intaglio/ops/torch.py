@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from intaglio import _native
+
 from . import calls
 from .calls.op import Call, Op
 from .eager import Eager
@@ -26,7 +28,16 @@ _operators: dict[str, Any] = {}
 _functions: dict[str, Any] = {}
 
 
-_run_eagerly = Eager(ARRAY, INDEX, VALUES, contiguous=torch.Tensor.contiguous, empty=torch.empty)
+def _on_gpu(shape: tuple, dtype: Any, like: torch.Tensor) -> torch.Tensor | None:
+    if not like.is_cuda:
+        return None
+    _native.set_deterministic(torch.are_deterministic_algorithms_enabled())  # of this thread, which makes the call next
+    return torch.empty(shape, dtype=dtype, device=like.device)
+
+
+_run_eagerly = Eager(
+    ARRAY, INDEX, VALUES, contiguous=torch.Tensor.contiguous, empty=torch.empty, on_gpu=_on_gpu
+)  # fmt: skip
 
 
 def _traced_outputs(call: Call, inputs: tuple) -> tuple:
@@ -49,7 +60,8 @@ def _run(call: Call, *inputs: Any) -> tuple:
 
 def _define(call: Call, num_outputs: int) -> None:
     def returned(outputs: tuple) -> Any:
-        tensors = tuple(torch.empty(0) if x is None else x for x in outputs)
+        some = next(x for x in outputs if x is not None)
+        tensors = tuple(some.new_empty(0) if x is None else x for x in outputs)
         return tensors[0] if num_outputs == 1 else tensors
 
     def run(*inputs: Any) -> Any:
@@ -61,6 +73,7 @@ def _define(call: Call, num_outputs: int) -> None:
     returns = ", ".join(["Tensor"] * num_outputs)
     _library.define(f"{call.name}({call.inputs}) -> ({returns})")
     _library.impl(call.name, run, "CPU")
+    _library.impl(call.name, run, "CUDA")
     torch.library.register_fake(f"intaglio::{call.name}", trace, lib=_library)
     _operators[call.name] = getattr(torch.ops.intaglio, call.name)
 
@@ -160,7 +173,7 @@ def layout_of(x: torch.Tensor) -> str | None:
 
 
 def device_of(x: torch.Tensor) -> str:
-    return x.device.type
+    return str(x.device) if x.is_cuda else x.device.type
 
 
 for _call, _num_outputs in calls.CALLS:

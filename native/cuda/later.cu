@@ -25,6 +25,18 @@ template int64_t textured_vjp(const TexturedMesh<float>&, const Surface<float>&,
 template int64_t textured_vjp(const TexturedMesh<double>&, const Surface<double>&, const Texture<double>&, const double*,
                               double*, double*, double*, double*);
 template <class T>
+void prefilter_cube(const T*, int64_t, int64_t, int64_t, int64_t, T, T*) {
+  fail();
+}
+template void prefilter_cube(const float*, int64_t, int64_t, int64_t, int64_t, float, float*);
+template void prefilter_cube(const double*, int64_t, int64_t, int64_t, int64_t, double, double*);
+template <class T>
+void prefilter_cube_vjp(const T*, int64_t, int64_t, int64_t, int64_t, T, T*) {
+  fail();
+}
+template void prefilter_cube_vjp(const float*, int64_t, int64_t, int64_t, int64_t, float, float*);
+template void prefilter_cube_vjp(const double*, int64_t, int64_t, int64_t, int64_t, double, double*);
+template <class T>
 void shade_metallic(const Seen<T>&, const Lights<T>&, const T*, const T*, T*) {
   fail();
 }
@@ -38,6 +50,58 @@ template void shade_metallic_vjp(const Seen<float>&, const Lights<float>&, const
                                  SeenGradients<float>, float*, float*, float*);
 template void shade_metallic_vjp(const Seen<double>&, const Lights<double>&, const double*, const double*, const double*,
                                  SeenGradients<double>, double*, double*, double*);
+template <class T>
+void shade_blinn_phong(const Seen<T>&, const Lights<T>&, const T*, const T*, T*) {
+  fail();
+}
+template void shade_blinn_phong(const Seen<float>&, const Lights<float>&, const float*, const float*, float*);
+template void shade_blinn_phong(const Seen<double>&, const Lights<double>&, const double*, const double*, double*);
+template <class T>
+void shade_blinn_phong_vjp(const Seen<T>&, const Lights<T>&, const T*, const T*, const T*, SeenGradients<T>, T*, T*, T*) {
+  fail();
+}
+template void shade_blinn_phong_vjp(const Seen<float>&, const Lights<float>&, const float*, const float*, const float*,
+                                    SeenGradients<float>, float*, float*, float*);
+template void shade_blinn_phong_vjp(const Seen<double>&, const Lights<double>&, const double*, const double*, const double*,
+                                    SeenGradients<double>, double*, double*, double*);
+template <class T>
+void reflect(const Seen<T>&, T*) {
+  fail();
+}
+template void reflect(const Seen<float>&, float*);
+template void reflect(const Seen<double>&, double*);
+template <class T>
+void reflect_vjp(const Seen<T>&, const T*, SeenGradients<T>) {
+  fail();
+}
+template void reflect_vjp(const Seen<float>&, const float*, SeenGradients<float>);
+template void reflect_vjp(const Seen<double>&, const double*, SeenGradients<double>);
+template <class T>
+void reflect_environment(const Seen<T>&, const Surrounded<T>&, T*) {
+  fail();
+}
+template void reflect_environment(const Seen<float>&, const Surrounded<float>&, float*);
+template void reflect_environment(const Seen<double>&, const Surrounded<double>&, double*);
+template <class T>
+void reflect_environment_vjp(const Seen<T>&, const Surrounded<T>&, const T*, SeenGradients<T>, SurroundedGradients<T>) {
+  fail();
+}
+template void reflect_environment_vjp(const Seen<float>&, const Surrounded<float>&, const float*, SeenGradients<float>,
+                                      SurroundedGradients<float>);
+template void reflect_environment_vjp(const Seen<double>&, const Surrounded<double>&, const double*, SeenGradients<double>,
+                                      SurroundedGradients<double>);
+template <class T>
+void spherical_harmonics(const Harmonics<T>&, T*) {
+  fail();
+}
+template void spherical_harmonics(const Harmonics<float>&, float*);
+template void spherical_harmonics(const Harmonics<double>&, double*);
+template <class T>
+void spherical_harmonics_vjp(const Harmonics<T>&, const T*, T*, T*) {
+  fail();
+}
+template void spherical_harmonics_vjp(const Harmonics<float>&, const float*, float*, float*);
+template void spherical_harmonics_vjp(const Harmonics<double>&, const double*, double*, double*);
 template <class T>
 void map_normals(const NormalMap<T>&, T*) {
   fail();

@@ -75,7 +75,9 @@ template <class Body>
 void for_each(int64_t count, const Body& body) {
   if (count <= 0) return;
   int64_t blocks = ceil_divide(count, kBlockThreads);
-  run_threads<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()> > >(count, body);
+  // clang-format off: it takes these for comparisons
+  run_threads<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()>>>(count, body);
+  // clang-format on
   check_cuda(cudaGetLastError());
 }
 
@@ -84,7 +86,9 @@ template <class Body>
 void for_each_warp(int64_t count, const Body& body) {
   if (count <= 0) return;
   int64_t blocks = ceil_divide(count, kBlockThreads / kWarp);
-  run_warps<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()> > >(count, body);
+  // clang-format off: it takes these for comparisons
+  run_warps<<<(unsigned)(blocks < kMostBlocks ? blocks : kMostBlocks), kBlockThreads, 0, stream()>>>(count, body);
+  // clang-format on
   check_cuda(cudaGetLastError());
 }
 
@@ -95,7 +99,9 @@ void for_each_pixel(Raster raster, const Body& body) {
   dim3 threads(kWarp, kBlockThreads / kWarp);
   dim3 blocks((unsigned)ceil_divide(raster.width, threads.x), (unsigned)ceil_divide(raster.height, threads.y),
               (unsigned)(raster.batch < 65535 ? raster.batch : 65535));
-  run_pixels<<<blocks, threads, 0, stream()> > >(raster, body);
+  // clang-format off: it takes these for comparisons
+  run_pixels<<<blocks, threads, 0, stream()>>>(raster, body);
+  // clang-format on
   check_cuda(cudaGetLastError());
 }
 

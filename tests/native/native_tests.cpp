@@ -132,7 +132,8 @@ struct Run {
     if (r.height % 3 == 0 && r.width % 3 == 0)
       silhouette_error(g, scene.neighbours.data(), r, (int64_t)3, image, (const T*)nullptr, value(r.batch), value(positions));
     squared_error(image, scene.pos_clip.data(), std::min(channels * pixels, positions), value(1));
-    squared_error_vjp(image, scene.pos_clip.data(), std::min(channels * pixels, positions), (T)2, value(channels * pixels));
+    const T two = 2;
+    squared_error_vjp(image, scene.pos_clip.data(), std::min(channels * pixels, positions), &two, value(channels * pixels));
     const int32_t starts[] = {0, 1, 3, 4, 4}, ends[] = {1, 0, 2, 1};  // a path of three vertices, and one alone
     smooth(scene.pos_clip.data(), Graph{starts, ends, 4, 4}, std::min<int64_t>(channels, positions / 4), 3, (T)0.5,
            value(4 * channels));
