@@ -9,6 +9,24 @@ namespace intaglio {
 }
 
 template <class T>
+void composite(const T*, Raster, int64_t, int64_t, T*) {
+  fail();
+}
+template void composite(const float*, Raster, int64_t, int64_t, float*);
+template void composite(const double*, Raster, int64_t, int64_t, double*);
+template <class T>
+void composite_vjp(const T*, Raster, int64_t, int64_t, const T*, T*) {
+  fail();
+}
+template void composite_vjp(const float*, Raster, int64_t, int64_t, const float*, float*);
+template void composite_vjp(const double*, Raster, int64_t, int64_t, const double*, double*);
+template <class T>
+int64_t layered_edge_gradient_vjp(const LayeredSurface<T>&, const T*, T*) {
+  fail();
+}
+template int64_t layered_edge_gradient_vjp(const LayeredSurface<float>&, const float*, float*);
+template int64_t layered_edge_gradient_vjp(const LayeredSurface<double>&, const double*, double*);
+template <class T>
 void textured(const TexturedMesh<T>&, Raster, const T*, const Texture<T>&, int64_t, int32_t*, T*, T*) {
   fail();
 }
