@@ -95,7 +95,8 @@ def _layers_door(op: str, colors: Array | Sequence[Array]) -> tuple[Door, Array]
         door = Door(op, "colors", colors[0])
         for k, color in enumerate(colors):
             door.value(f"colors[{k}]", color, ("B", "H", "W", "C"), remedy=remedy)
-        stacked = namespace(colors[0]).stack(list(colors), axis=3)
+        xp = namespace(colors[0])  # in Paddle a second derivative through its own stack fails without a word of why
+        stacked = xp.concat([xp.reshape(x, (*x.shape[:3], 1, *x.shape[3:])) for x in colors], axis=3)
     else:
         door = Door(op, "colors", colors)
         door.value("colors", stacked, ("B", "H", "W", "K", "C"), remedy=remedy)

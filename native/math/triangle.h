@@ -80,8 +80,8 @@ INTAGLIO_HD T largest_of(const Vec4<T> v[3]) {
   return largest;
 }
 
-// So large that products of three such numbers overflow, or so small that they vanish. Gradients are left out: nothing that moves a
-// huge triangle moves its weights, and those of a minute one would lead beyond all numbers.
+// So large that products of three such numbers overflow, or so small that they vanish. Gradients are left out: nothing that
+// moves a huge triangle moves its weights, and those of a minute one would lead beyond all numbers.
 template <class T>
 INTAGLIO_HD bool is_extreme(const Vec4<T> v[3]) {
   T largest = largest_of(v);

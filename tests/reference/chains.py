@@ -78,14 +78,13 @@ def rasterize_behind(x: Inputs) -> tuple:
 
 
 def layered(x: Inputs) -> tuple:
-    xp, front = namespace(x["attributes"]), fragments_of(x)
+    front = fragments_of(x)
     layers = [front, ops.rasterize(x["pos_clip"], x["triangles"], SIZE, behind=front)]
     colors = []
     for fragments, alpha in zip(layers, (0.4, 0.7), strict=True):
-        color = ops.interpolate(x["attributes"], fragments, x["triangles"])
-        covered = xp.covered(fragments.triangle_id, color)[..., None]
-        colors.append(xp.concat([color, alpha * covered], axis=-1))
-    background, table = x["background"], x["neighbours"]
+        # The last attribute is alpha: 0 on the background.
+        colors.append(alpha * ops.interpolate(x["attributes"], fragments, x["triangles"]))
+    background, table = x["background"][..., :2], x["neighbours"]
     image = ops.composite(colors, background=background)
     geometry = (layers, x["pos_clip"], x["triangles"])
     return (ops.layered_edge_gradient(image, colors, *geometry, background=background, neighbours=table),)
