@@ -40,7 +40,7 @@ def composite(colors: Array | Sequence[Array], *, background: Array | Sequence[f
         return image
     xp, behind = namespace(image), _background(door, background, image)
     left = 1 - image[..., -1:]
-    return image + left * xp.concat([behind, xp.zeros_like(behind[..., :1])], axis=-1)
+    return image + left * xp.concat([behind, xp.zeros_like(behind[..., :1])], axis=behind.ndim - 1)
 
 
 def layered_edge_gradient(
