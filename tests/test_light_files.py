@@ -100,6 +100,11 @@ def test_float_maps_keep_every_bit(tmp_path):
     assert read(tmp_path / "b.pfm", b"Pf\n2 2\n1.0\n" + rows.tobytes())[..., 1].tolist() == [[1, 2], [3, 4]]
 
 
+def test_lines_of_a_float_map_may_end_as_on_windows(tmp_path):
+    image = read(tmp_path / "a.pfm", b"PF\r\n1 1\r\n-1.0\r\n" + np.array([1, 2, 3], "<f4").tobytes())
+    assert image.tolist() == [[[1, 2, 3]]]
+
+
 def test_the_bytes_tell_the_kind_and_greys_are_written(tmp_path):
     save_image(tmp_path / "a.hdr", np.full((2, 2), 4.0))
     assert read(tmp_path / "a.png", (tmp_path / "a.hdr").read_bytes()).tolist() == np.full((2, 2, 3), 4.0).tolist()
@@ -138,6 +143,10 @@ REMEDY = "was it copied completely?"
         (HEAD + b"-Y -1 +X 1\n", ":4: its size must be told below the header (such as -Y 512 +X 1024)"),
         (HEAD + b"-Y 0 +X 1\n", ":4: is a picture of 0 x 1 pixels"),
         (HEAD + b"-Y 99999999 +X 99999999\n", ": is too large a picture (134217728 pixels at most)"),
+        (
+            HEAD + b"-Y 8192 +X 16384\n" + ONE + b"\1\1\1\xff" * 3 + b"\1\1\1\7",
+            ": unpacks to too many bytes (100 for each of its own at most, beyond the first 64 MiB)",
+        ),
         (HEAD + b"-Y 1 +X 2\n" + ONE + b"\0\0\0", f": ends before its last pixel ({REMEDY})"),
         (HEAD + b"-Y 1 +X 2\n", f": ends before its last pixel ({REMEDY})"),
         (HEAD + b"-Y 1 +X 2\n\1\1\1\2", f": begins with a run of no pixel ({REMEDY})"),
@@ -173,3 +182,10 @@ def test_what_holds_light_has_no_alpha(tmp_path):
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         save_image(tmp_path / "a.hdr", np.zeros((2, 2, 4)))
+
+
+@pytest.mark.parametrize("ending", ["hdr", "pfm"])
+def test_light_beyond_32_bits_is_named(tmp_path, ending):
+    with pytest.raises(ValueError, match=r"^save_image: image must be finite in 32 bits; got 1e\+39$"):
+        save_image(tmp_path / f"a.{ending}", np.full((2, 2, 3), -1e39))
+    assert not list(tmp_path.iterdir())

@@ -103,7 +103,7 @@ def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
 
     Raises:
         InputError: `path` has another ending or cannot be written to.
-        ValueError: `image` has another shape, or is not finite.
+        ValueError: `image` has another shape, or is not finite, for light in 32 bits.
     """
     ending = Path(path).suffix.lower()
     if ending in LIGHT_WRITERS:
@@ -117,6 +117,8 @@ def save_image(path: str | Path, image: Any, *, linear: bool = True) -> None:
 
 def _light_pixels(image: Any) -> np.ndarray:
     pixels = checked_pixels(image, "save_image")
+    if np.abs(pixels).max() > np.finfo(np.float32).max:
+        raise ValueError(f"save_image: image must be finite in 32 bits; got {np.abs(pixels).max():.3g}")
     if pixels.ndim == 2:
         return np.repeat(pixels[..., None], 3, axis=-1)
     if pixels.shape[-1] != 3:

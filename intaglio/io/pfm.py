@@ -12,8 +12,9 @@ from .errors import InputError
 
 __all__ = ["HEADER", "decode_pfm", "encode_pfm"]
 
-# Its kind, width and height, and a scale whose sign tells the order of bytes; one whitespace, then the floats.
-HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+]?[0-9.eE+-]{1,32})\s")
+# Its kind, width and height, and a scale whose sign tells the order of bytes; one whitespace or the two bytes by which
+# Windows ends a line, then the floats.
+HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+]?[0-9.eE+-]{1,32})(?:\r\n|\s)")
 
 
 def decode_pfm(data: bytes, path: str | Path, max_pixels: int) -> np.ndarray:

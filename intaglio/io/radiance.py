@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .limits import Limits
 
 __all__ = ["MAGIC", "decode_radiance", "encode_radiance"]
 
@@ -22,6 +23,7 @@ NEW_RUNS = range(8, 1 << 15)  # widths that scanlines of new runs can have
 LONGEST_RUN, LONGEST_LITERAL = 127, 128
 SHORTEST_RUN = 4  # below it, a run costs more than it saves
 HEADER = 1 << 16  # bytes in which it must end
+FREE_PIXELS = 1 << 24  # that a file of any size may hold: four bytes each
 CUT = "was it copied completely?"
 
 
@@ -34,6 +36,9 @@ def decode_radiance(data: bytes, path: str | Path, max_pixels: int) -> np.ndarra
     settings, turn, (num_lines, length), start = _header(data, path)
     if num_lines * length > max_pixels:
         raise InputError(path, "is too large a picture", remedy=f"{max_pixels} pixels at most")
+    if 4 * (num_lines * length - FREE_PIXELS) > Limits().max_ratio * len(data):  # old runs have no bound of their own
+        remedy = f"{Limits().max_ratio} for each of its own at most, beyond the first {4 * FREE_PIXELS >> 20} MiB"
+        raise InputError(path, "unpacks to too many bytes", remedy=remedy)
     if length in NEW_RUNS and data[start : start + 2] == b"\2\2" and data[start + 2 : start + 3] < b"\x80":
         pixels = _new_runs(data, start, num_lines, length, path)
     else:
