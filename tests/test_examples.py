@@ -42,4 +42,4 @@ def test_fit_camera_finds_the_eye():
 
 
 def test_recover_material_shows_unseen_views_as_they_are():
-    assert example("recover_material")(size=32, num_steps=200) > 35
+    assert example("recover_material")(size=24, num_steps=300) > 35
