@@ -74,8 +74,8 @@ def _line_start(length: int) -> bytes:
 def _header(data: bytes, path: str | Path) -> tuple:
     """What multiplies the numbers [3], what turns scanlines into an image, (their number, length), where they begin."""
     settings, end = np.ones(3), 0
-    for number, found in enumerate(re.finditer(rb"([^\n]*)\n", data[:HEADER]), start=1):
-        line, end = found[1].strip(), found.end()
+    for number, raw in enumerate(data[:HEADER].split(b"\n")[:-1], start=1):
+        line, end = raw.strip(), end + len(raw) + 1
         if not line and number > 1:
             break
         name, _, value = line.partition(b"=")
