@@ -6,12 +6,11 @@ the scene layer on top. Importing this imports no framework: an op finds its fra
 the scene layer is loaded at its first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .later import later
 from .ops import (
     Fragments,
-    SoftFragments,
     antialias,
     downsample,
     edge_gradient,
@@ -19,15 +18,12 @@ from .ops import (
     interpolate,
     mip_pyramid,
     rasterize,
-    sample_cube,
     sample_face_texture,
     sample_texture,
     screen_derivatives,
     set_num_threads,
     silhouette,
     silhouette_error,
-    soft_blend,
-    soft_rasterize,
     sweep_gradient,
     textured,
 )
@@ -57,6 +53,7 @@ if TYPE_CHECKING:
     from .light import AmbientLight, DirectionalLight, PointLight, SpotLight
     from .material import BlinnPhong, Material, Unlit
     from .mesh import Mesh
+    from .ops import SoftFragments, sample_cube, soft_blend, soft_rasterize
     from .picture import Picture
     from .rendering import Rendering, compare_silhouette, render, render_silhouette
 
@@ -125,58 +122,38 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-# Where the names above are found when they are first asked for: half of `import intaglio` would be theirs.
-_LOADED_LATER = {
-    "AmbientLight": "light",
-    "Asset": "io",
-    "BakedTexture": "baking",
-    "BlinnPhong": "material",
-    "Camera": "camera",
-    "DirectionalLight": "light",
-    "EnvironmentLight": "environment",
-    "InputError": "io",
-    "Limits": "io",
-    "Material": "material",
-    "Mesh": "mesh",
-    "Picture": "picture",
-    "PointLight": "light",
-    "Rendering": "rendering",
-    "SphericalHarmonicsLight": "environment",
-    "SpotLight": "light",
-    "Unlit": "material",
-    "Views": "io",
-    "bake_texture": "baking",
-    "camera_path": "camera",
-    "compare_silhouette": "rendering",
-    "load": "io",
-    "load_asset": "io",
-    "load_cameras": "io",
-    "load_image": "io",
-    "load_obj": "io",
-    "losses": "",
-    "orbit": "camera",
-    "render": "rendering",
-    "render_normals": "baking",
-    "render_silhouette": "rendering",
-    "save": "io",
-    "save_animation": "io",
-    "save_cameras": "io",
-    "save_image": "io",
-    "save_obj": "io",
-    "shapes": "",
-    "skies": "",
-    "turntable": "camera",
-    "visible_triangles": "baking",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LOADED_LATER:
-        raise AttributeError(f"module 'intaglio' has no attribute {name!r}")
-    module = _LOADED_LATER[name]
-    found = getattr(import_module(f".{module}", __name__), name) if module else import_module(f".{name}", __name__)
-    globals()[name] = found  # also where a submodule of that name has taken its place
-    return found
+# Half of `import intaglio` would be theirs.
+__getattr__ = later(
+    __name__,
+    baking=("BakedTexture", "bake_texture", "render_normals", "visible_triangles"),
+    camera=("Camera", "camera_path", "orbit", "turntable"),
+    environment=("EnvironmentLight", "SphericalHarmonicsLight"),
+    io=(
+        "Asset",
+        "InputError",
+        "Limits",
+        "Views",
+        "load",
+        "load_asset",
+        "load_cameras",
+        "load_image",
+        "load_obj",
+        "save",
+        "save_animation",
+        "save_cameras",
+        "save_image",
+        "save_obj",
+    ),
+    light=("AmbientLight", "DirectionalLight", "PointLight", "SpotLight"),
+    losses=(),
+    material=("BlinnPhong", "Material", "Unlit"),
+    mesh=("Mesh",),
+    ops=("SoftFragments", "sample_cube", "soft_blend", "soft_rasterize"),
+    picture=("Picture",),
+    rendering=("Rendering", "compare_silhouette", "render", "render_silhouette"),
+    shapes=(),
+    skies=(),
+)
 
 
 def __dir__() -> list[str]:

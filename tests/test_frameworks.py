@@ -33,7 +33,8 @@ from intaglio import (
 )
 from intaglio.array import like, namespace
 from intaglio.neural_renderer.rasterizing import draw
-from intaglio.ops import calls, door
+from intaglio.ops import door
+from intaglio.ops.calls import everything
 from intaglio.tangents import tangent_groups, tangents
 from intaglio.topology import edges
 
@@ -365,7 +366,7 @@ def test_every_op_has_a_row(monkeypatch):
     monkeypatch.setattr(numpy_front, "apply", lambda op, *inputs: reached.add(op.name) or apply(op, *inputs))
     for chain in OPS.values():
         evaluate("numpy", chain, OP_INPUTS)
-    assert reached == {op.name for op in calls.OPS}
+    assert reached == {op.name for op in everything.OPS}
 
 
 def test_every_function_of_the_scene_has_a_row():

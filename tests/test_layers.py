@@ -20,10 +20,11 @@ ROOT = Path(__file__).parent.parent
 SCENE = {"tangents", "mesh", "camera", "light", "environment", "material", "losses"}
 BASE = {"array", "topology", "trees"}
 PYTHON_LAYERS = {
+    "later": set(),
     "trees": set(),
     "array": {"array", "trees"},
     "topology": {"array"},
-    "ops": BASE | {"ops", "_native"},
+    "ops": BASE | {"ops", "_native", "later"},
     "picture": {"array"},
     "atlas": set(),
     "split_sum": set(),

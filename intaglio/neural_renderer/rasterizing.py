@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..array import from_numpy, like, namespace
-from ..ops import MAX_SIZE, calls, downsample
+from ..ops import MAX_SIZE, downsample
+from ..ops.calls.classic import CLASSIC_RASTERIZE, CLASSIC_SHADE, CLASSIC_SILHOUETTE, CLASSIC_SWEEP
 from ..ops.door import Door
 
 Array = Any
@@ -146,7 +147,7 @@ def rasterize_maps(
     """Which face every pixel shows, and where on it. Not in the original's Python; depth alone is differentiable."""
     door = _faces_door(faces)
     size = _checked_size(door, image_size, 1)
-    return FaceMaps(*door.front.apply(calls.CLASSIC_RASTERIZE, faces, *_range(door, near, far), *size, bool(fill_back)))
+    return FaceMaps(*door.front.apply(CLASSIC_RASTERIZE, faces, *_range(door, near, far), *size, bool(fill_back)))
 
 
 class RasterizeMethods:
@@ -227,19 +228,19 @@ def draw(
     pictures: dict[str, Array | None] = dict.fromkeys(("rgb", "alpha", "depth"))
     apply = door.front.apply
     if textures is not None or return_depth:
-        maps = FaceMaps(*apply(calls.CLASSIC_RASTERIZE, faces, *limits, *size, fill_back))
+        maps = FaceMaps(*apply(CLASSIC_RASTERIZE, faces, *limits, *size, fill_back))
         if return_depth:
             pictures["depth"] = downsample(maps.depth[..., None], factor)[..., 0] if anti_aliasing else maps.depth
     if textures is not None:
         shaded = _shaded(door, faces, maps, textures, light, background_color, eps, fill_back)
-        (image,) = apply(calls.CLASSIC_SWEEP, shaded, maps.face_index, faces, eps, fill_back)
+        (image,) = apply(CLASSIC_SWEEP, shaded, maps.face_index, faces, eps, fill_back)
         image = downsample(image, factor)
         xp = namespace(faces)
         pictures["rgb"] = xp.contiguous(xp.permute_dims(xp.channels(image, 0, 3), (0, 3, 1, 2)))
         if return_alpha:
             pictures["alpha"] = xp.contiguous(xp.squeeze(xp.channels(image, 3, 4), -1))
     elif return_alpha:
-        alpha = apply(calls.CLASSIC_SILHOUETTE, faces, *limits, eps, *size, fill_back)[1]
+        alpha = apply(CLASSIC_SILHOUETTE, faces, *limits, eps, *size, fill_back)[1]
         pictures["alpha"] = downsample(alpha, factor)[..., 0]
     return pictures
 
@@ -269,7 +270,7 @@ def _shaded(
     if tuple(background.shape) not in ((3,), (1, 3), (batch, 3)):
         door.fail("background_color", f"[3] or [{batch}, 3]", str(list(background.shape)), "red, green, blue")
     background = xp.broadcast_to(background, (batch, 3))
-    return door.front.apply(calls.CLASSIC_SHADE, textures, light, background, faces, *maps, eps, fill_back)[0]
+    return door.front.apply(CLASSIC_SHADE, textures, light, background, faces, *maps, eps, fill_back)[0]
 
 
 def _faces_door(faces: Array) -> Door:

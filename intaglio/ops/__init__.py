@@ -7,26 +7,31 @@ alike), indices int32. Errors are ValueErrors that name op, argument, what was e
 
 from __future__ import annotations
 
-from intaglio import _native
+from typing import TYPE_CHECKING
 
-from .cube import cube_directions, prefilter_cube, sample_cube
+from intaglio import _native
+from intaglio.later import later
+
 from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_derivatives
 from .image import downsample
-from .layers import MAX_LAYERS, composite, layered_edge_gradient
-from .loss import squared_error
-from .shade import (
-    map_normals,
-    reflect,
-    reflect_environment,
-    shade_blinn_phong,
-    shade_metallic,
-    spherical_harmonics,
-)
-from .soft import SoftFragments, soft_blend, soft_rasterize
 from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
 from .textured import textured
 from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
+
+if TYPE_CHECKING:
+    from .cube import cube_directions, prefilter_cube, sample_cube
+    from .layers import MAX_LAYERS, composite, layered_edge_gradient
+    from .loss import squared_error
+    from .shade import (
+        map_normals,
+        reflect,
+        reflect_environment,
+        shade_blinn_phong,
+        shade_metallic,
+        spherical_harmonics,
+    )
+    from .soft import SoftFragments, soft_blend, soft_rasterize
 
 __all__ = [
     "MAX_LAYERS",
@@ -66,6 +71,22 @@ __all__ = [
     "textured",
 ]
 
+# What a silhouette does not need would be a third of `import intaglio`.
+__getattr__ = later(
+    __name__,
+    cube=("cube_directions", "prefilter_cube", "sample_cube"),
+    layers=("MAX_LAYERS", "composite", "layered_edge_gradient"),
+    loss=("squared_error",),
+    shade=(
+        "map_normals",
+        "reflect",
+        "reflect_environment",
+        "shade_blinn_phong",
+        "shade_metallic",
+        "spherical_harmonics",
+    ),
+    soft=("SoftFragments", "soft_blend", "soft_rasterize"),
+)
 
 MAX_THREADS = 1024
 

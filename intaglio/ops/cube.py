@@ -9,7 +9,8 @@ import numpy as np
 
 from intaglio.array import namespace
 
-from . import calls
+from .calls.cube import PREFILTER_CUBE, SAMPLE_CUBE, SAMPLE_CUBE_PYRAMID
+from .calls.texture import FILTERS
 from .door import Array, Door
 from .geometry import MAX_SIZE
 from .texture import mip_pyramid
@@ -70,20 +71,20 @@ def sample_cube(
     door = Door("sample_cube", "cube", levels[0])
     _check_levels(door, levels)
     door.value("directions", directions, ("B", "h", "w", 3))
-    if filter not in (*calls.FILTERS, "trilinear"):
-        door.fail("filter", f"one of {', '.join(calls.FILTERS)}, trilinear", repr(filter), "how texels are blended")
+    if filter not in (*FILTERS, "trilinear"):
+        door.fail("filter", f"one of {', '.join(FILTERS)}, trilinear", repr(filter), "how texels are blended")
     size = levels[0].shape[-2]
     if filter != "trilinear":
         if lod is not None:
             door.fail("lod", f"None for {filter}", "an array", 'pass filter="trilinear" to read between levels')
-        return door.front.apply(calls.SAMPLE_CUBE, _texels(levels[0]), directions, size, calls.FILTERS.index(filter))[0]
+        return door.front.apply(SAMPLE_CUBE, _texels(levels[0]), directions, size, FILTERS.index(filter))[0]
     if lod is None:
         door.fail("lod", "given for trilinear", "None", "the level of each pixel, [B, h, w]")
     door.value("lod", lod, ("B", "h", "w"))
     if len(levels) == 1 and not isinstance(cube, tuple | list):
         levels = mip_pyramid(cube)
     texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
-    return door.front.apply(calls.SAMPLE_CUBE_PYRAMID, texels, directions, lod, size, len(levels))[0]
+    return door.front.apply(SAMPLE_CUBE_PYRAMID, texels, directions, lod, size, len(levels))[0]
 
 
 def prefilter_cube(cube: Array, size: int, roughness: float) -> Array:
@@ -111,7 +112,7 @@ def prefilter_cube(cube: Array, size: int, roughness: float) -> Array:
         door.fail("roughness", "a number above 0, at most 1", repr(roughness), "a mirror shows the cube itself")
     xp, (*batch, _, from_size, _, channels) = namespace(cube), cube.shape
     texels = xp.reshape(cube, (-1, 6 * from_size * from_size, channels))
-    (out,) = door.front.apply(calls.PREFILTER_CUBE, texels, from_size, size, float(roughness))
+    (out,) = door.front.apply(PREFILTER_CUBE, texels, from_size, size, float(roughness))
     return xp.reshape(out, (*batch, 6, size, size, channels))
 
 

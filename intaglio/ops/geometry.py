@@ -9,7 +9,7 @@ import numpy as np
 
 from intaglio.array import from_numpy, is_known, namespace, to_numpy
 
-from . import calls
+from .calls.geometry import INTERPOLATE, RASTERIZE, RASTERIZE_BEHIND, SCREEN_DERIVATIVES
 from .door import Door
 
 Array = Any
@@ -143,12 +143,12 @@ def rasterize(
     """
     door, ranges = rasterize_door("rasterize", pos_clip, triangles, size, ranges)
     if behind is None:
-        return Fragments(*door.front.apply(calls.RASTERIZE, pos_clip, triangles, ranges, size[0], size[1]))
+        return Fragments(*door.front.apply(RASTERIZE, pos_clip, triangles, ranges, size[0], size[1]))
     door.sizes |= {"H": (size[0], "size"), "W": (size[1], "size")}
     check_fragments(door, behind, "behind")
     door.value("behind.depth", behind.depth, ("B", "H", "W"))
     before = (behind.triangle_id, namespace(pos_clip).stop_gradient(behind.depth))
-    return Fragments(*door.front.apply(calls.RASTERIZE_BEHIND, pos_clip, triangles, ranges, *before))
+    return Fragments(*door.front.apply(RASTERIZE_BEHIND, pos_clip, triangles, ranges, *before))
 
 
 def check_fragments(door: Door, fragments: Fragments, name: str = "fragments") -> None:
@@ -172,7 +172,7 @@ def interpolate(attributes: Array, fragments: Fragments, triangles: Array) -> Ar
     door.value("attributes", attributes, ("V", "C"), ("B", "V", "C"))
     door.value("fragments.barycentrics", fragments.barycentrics, ("B", "H", "W", 2))
     door.index("triangles", triangles, *TRIANGLES)
-    (out,) = door.front.apply(calls.INTERPOLATE, attributes, triangles, fragments.triangle_id, fragments.barycentrics)
+    (out,) = door.front.apply(INTERPOLATE, attributes, triangles, fragments.triangle_id, fragments.barycentrics)
     return out
 
 
@@ -196,4 +196,4 @@ def screen_derivatives(
     door.index("triangles", triangles, *TRIANGLES)
     ranges = check_geometry(door, pos_clip, pos_triangles, ranges, name="pos_triangles", vertices="N")
     inputs = (attributes, triangles, fragments.triangle_id, pos_clip, pos_triangles, ranges)
-    return door.front.apply(calls.SCREEN_DERIVATIVES, *inputs)[0]
+    return door.front.apply(SCREEN_DERIVATIVES, *inputs)[0]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import calls
+from .calls.image import DOWNSAMPLE
 from .door import Array, Door
 
 
@@ -22,4 +22,4 @@ def downsample(image: Array, factor: int) -> Array:
         door.fail(
             "factor", f"a whole number that divides the image's size {size}", repr(factor), "render at factor x size"
         )
-    return image if factor == 1 else door.front.apply(calls.DOWNSAMPLE, image, factor)[0]
+    return image if factor == 1 else door.front.apply(DOWNSAMPLE, image, factor)[0]

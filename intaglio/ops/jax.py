@@ -18,7 +18,7 @@ from jax import lax
 
 from intaglio import _native
 
-from . import calls
+from .calls.everything import OPS
 from .calls.op import Call, Op
 
 ARRAY = jax.Array  # tracers too
@@ -26,7 +26,7 @@ INDEX = np.dtype(np.int32)
 VALUES = (np.dtype(np.float32), np.dtype(np.float64))
 
 _TARGET = "intaglio"
-_OPS = {op.name: op for op in calls.OPS}
+_OPS = {op.name: op for op in OPS}
 _HERE = ...  # stands for an array among constants
 # Functions kept, one for each op and its constants: to make one anew is to compile it anew.
 _KEPT = 1024

@@ -9,7 +9,7 @@ import numpy as np
 
 from intaglio.array import as_float_array, like, namespace
 
-from . import calls
+from .calls.layers import COMPOSITE, LAYERED_EDGE_GRADIENT
 from .door import Array, Door
 from .geometry import Fragments, check_fragments, check_geometry
 from .visibility import checked_neighbours
@@ -35,7 +35,7 @@ def composite(colors: Array | Sequence[Array], *, background: Array | Sequence[f
     Porter, Duff: Compositing Digital Images, SIGGRAPH 1984.
     """
     door, colors = _layers_door("composite", colors)
-    (image,) = door.front.apply(calls.COMPOSITE, colors)
+    (image,) = door.front.apply(COMPOSITE, colors)
     if background is None:
         return image
     xp, behind = namespace(image), _background(door, background, image)
@@ -82,7 +82,7 @@ def layered_edge_gradient(
     behind = None if background is None else xp.stop_gradient(_background(door, background, image))
     triangle_id = xp.stack([fragments.triangle_id for fragments in layers], axis=3)
     inputs = (image, xp.stop_gradient(colors), behind, triangle_id, pos_clip, triangles, ranges, table)
-    return door.front.apply(calls.LAYERED_EDGE_GRADIENT, *inputs)[0]
+    return door.front.apply(LAYERED_EDGE_GRADIENT, *inputs)[0]
 
 
 def _layers_door(op: str, colors: Array | Sequence[Array]) -> tuple[Door, Array]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import calls
+from .calls.loss import SQUARED_ERROR
 from .door import Array, Door
 
 
@@ -19,4 +19,4 @@ def squared_error(image: Array, target: Array) -> Array:
     shape = tuple(image.shape)
     door.value("image", image, shape)
     door.value("target", target, shape, remedy="target must have the shape of image")
-    return door.front.apply(calls.SQUARED_ERROR, image, target)[0]
+    return door.front.apply(SQUARED_ERROR, image, target)[0]

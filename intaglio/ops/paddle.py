@@ -16,7 +16,7 @@ from typing import Any
 
 import paddle
 
-from . import calls
+from .calls.everything import OPS
 from .calls.op import Op
 from .eager import Eager
 
@@ -117,6 +117,6 @@ def device_of(x: paddle.Tensor) -> str:
     return "cpu" if x.place.is_cpu_place() else str(x.place)
 
 
-for _op in calls.OPS:
+for _op in OPS:
     if _op.vjp is not None:
         _functions[_op.name] = _define_function(_op, _op.vjp)

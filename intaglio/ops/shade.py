@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from intaglio.array import namespace
 
-from . import calls
+from .calls.shade import (
+    MAP_NORMALS,
+    REFLECT,
+    REFLECT_ENVIRONMENT,
+    SHADE_BLINN_PHONG,
+    SHADE_METALLIC,
+    SPHERICAL_HARMONICS,
+)
 from .door import Array, Door
 from .geometry import Fragments, check_fragments
 
@@ -46,7 +53,7 @@ def map_normals(normals: Array, tangents: Array, texels: Array, fragments: Fragm
     door.value("tangents", tangents, ("B", "H", "W", 4), remedy="the fourth is the bitangent's sign")
     door.value("texels", texels, _PLANE)
     door.value("scale", scale, (), ("B",))
-    return door.front.apply(calls.MAP_NORMALS, normals, tangents, texels, scale, fragments.triangle_id)[0]
+    return door.front.apply(MAP_NORMALS, normals, tangents, texels, scale, fragments.triangle_id)[0]
 
 
 def shade_metallic(
@@ -92,7 +99,7 @@ def shade_metallic(
     door.value("roughness_metallic", roughness_metallic, ("B", "H", "W", 2))
     door.value("lights", lights, *_LIGHTS, remedy=_LIGHT_REMEDY)
     inputs = (positions, normals, viewer, fragments.triangle_id, lights, base_color, roughness_metallic)
-    return door.front.apply(calls.SHADE_METALLIC, *inputs)[0]
+    return door.front.apply(SHADE_METALLIC, *inputs)[0]
 
 
 def shade_blinn_phong(
@@ -123,7 +130,7 @@ def shade_blinn_phong(
     door.value("specular", specular, ("B", "H", "W", 4), remedy="a colour and its shininess")
     door.value("lights", lights, *_LIGHTS, remedy=_LIGHT_REMEDY)
     inputs = (positions, normals, viewer, fragments.triangle_id, lights, diffuse, specular)
-    return door.front.apply(calls.SHADE_BLINN_PHONG, *inputs)[0]
+    return door.front.apply(SHADE_BLINN_PHONG, *inputs)[0]
 
 
 def reflect(positions: Array, normals: Array, viewer: Array, fragments: Fragments) -> Array:
@@ -140,7 +147,7 @@ def reflect(positions: Array, normals: Array, viewer: Array, fragments: Fragment
     array([[[[-0.6,  0. ,  0.8]]]])
     """
     door = _seen_door("reflect", positions, normals, viewer, fragments)
-    return door.front.apply(calls.REFLECT, positions, normals, viewer, fragments.triangle_id)[0]
+    return door.front.apply(REFLECT, positions, normals, viewer, fragments.triangle_id)[0]
 
 
 def reflect_environment(
@@ -180,7 +187,7 @@ def reflect_environment(
     if table.shape[0] == 0:
         door.fail("table", "of at least one texel", "n = 0", "see split_sum_table")
     inputs = (positions, normals, viewer, fragments.triangle_id, base_color, roughness_metallic, irradiance, radiance)
-    return door.front.apply(calls.REFLECT_ENVIRONMENT, *inputs, namespace(table).stop_gradient(table))[0]
+    return door.front.apply(REFLECT_ENVIRONMENT, *inputs, namespace(table).stop_gradient(table))[0]
 
 
 def spherical_harmonics(directions: Array, coefficients: Array, fragments: Fragments) -> Array:
@@ -200,4 +207,4 @@ def spherical_harmonics(directions: Array, coefficients: Array, fragments: Fragm
     check_fragments(door, fragments)
     door.value("directions", directions, _PLANE)
     door.value("coefficients", coefficients, (9, 3), ("B", 9, 3), remedy="real harmonics of degrees 0, 1 and 2")
-    return door.front.apply(calls.SPHERICAL_HARMONICS, directions, coefficients, fragments.triangle_id)[0]
+    return door.front.apply(SPHERICAL_HARMONICS, directions, coefficients, fragments.triangle_id)[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from intaglio.array import as_float_array, like, namespace
 
-from . import calls
+from .calls.soft import SOFT_BLEND, SOFT_RASTERIZE
 from .door import Array, Door
 from .geometry import Fragments, rasterize_door
 
@@ -91,7 +91,7 @@ def soft_rasterize(
     if not (isinstance(layers, int) and 1 <= layers <= MAX_LAYERS):
         door.fail("layers", f"a whole number from 1 to {MAX_LAYERS}", repr(layers), "the default is 8")
     inputs = (pos_clip, triangles, ranges, size[0], size[1], float(sigma), layers)
-    return SoftFragments(*door.front.apply(calls.SOFT_RASTERIZE, *inputs))
+    return SoftFragments(*door.front.apply(SOFT_RASTERIZE, *inputs))
 
 
 def soft_blend(
@@ -136,6 +136,6 @@ def soft_blend(
     if len(behind.shape) == 2:
         behind = behind[:, None, None, :]
     color, alpha, share = door.front.apply(
-        calls.SOFT_BLEND, image, soft_fragments.depth, soft_fragments.probability, float(gamma)
+        SOFT_BLEND, image, soft_fragments.depth, soft_fragments.probability, float(gamma)
     )
     return color + share[..., None] * behind, alpha

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import calls
+from .calls.surface import SMOOTH
 from .door import Array, Door
 
 
@@ -38,4 +38,4 @@ def smooth(values: Array, starts: Array, ends: Array, *, rounds: int, share: flo
         door.fail("rounds", "a whole number from 0 on", repr(rounds), "how many edges far a value is felt")
     if not (isinstance(share, int | float) and 0 <= share < 1):
         door.fail("share", "a number from 0 to below 1", repr(share), "the default is 0.95")
-    return door.front.apply(calls.SMOOTH, values, starts, ends, rounds, float(share))[0]
+    return door.front.apply(SMOOTH, values, starts, ends, rounds, float(share))[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from intaglio.array import namespace
 
-from . import calls
+from .calls.texture import FILTERS, HALVE_TEXTURE, SAMPLE_FACE_TEXTURE, SAMPLE_LEVEL, SAMPLE_PYRAMID, WRAPS
 from .door import Array, Door
 from .geometry import MAX_SIZE, Fragments, check_fragments
 
@@ -24,8 +24,8 @@ def check_texture(door: Door, texture: Array, *others: tuple) -> None:
 
 
 def check_wrap(door: Door, wrap: str) -> None:
-    if wrap not in calls.WRAPS:
-        door.fail("wrap", f"one of {', '.join(calls.WRAPS)}", repr(wrap), "what lies beyond the border")
+    if wrap not in WRAPS:
+        door.fail("wrap", f"one of {', '.join(WRAPS)}", repr(wrap), "what lies beyond the border")
 
 
 def mip_pyramid(texture: Array) -> tuple[Array, ...]:
@@ -48,7 +48,7 @@ def mip_pyramid(texture: Array) -> tuple[Array, ...]:
     level = xp.reshape(texture, (math.prod(batch), height, width, channels))
     levels = [texture]
     while max(level.shape[1:3]) > 1:
-        (level,) = door.front.apply(calls.HALVE_TEXTURE, level)
+        (level,) = door.front.apply(HALVE_TEXTURE, level)
         levels.append(xp.reshape(level, (*batch, *level.shape[1:])))
     return tuple(levels)
 
@@ -114,12 +114,12 @@ def sample_texture(
     check_wrap(door, wrap)
     _check_anisotropy(door, max_anisotropy, filter)
     height, width = levels[0].shape[-3:-1]
-    border = calls.WRAPS.index(wrap)
-    if filter in calls.FILTERS:
+    border = WRAPS.index(wrap)
+    if filter in FILTERS:
         texels = _texels(levels[0])
-        return door.front.apply(calls.SAMPLE_LEVEL, texels, uv, height, width, calls.FILTERS.index(filter), border)[0]
+        return door.front.apply(SAMPLE_LEVEL, texels, uv, height, width, FILTERS.index(filter), border)[0]
     if filter != "trilinear":
-        door.fail("filter", f"one of {', '.join(calls.FILTERS)}, trilinear", repr(filter), "how texels are blended")
+        door.fail("filter", f"one of {', '.join(FILTERS)}, trilinear", repr(filter), "how texels are blended")
     if uv_derivatives is None:
         door.fail("uv_derivatives", "given for trilinear", "None", "see screen_derivatives")
     door.value("uv_derivatives", uv_derivatives, ("B", "h", "w", 2, 2))
@@ -128,7 +128,7 @@ def sample_texture(
     texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
     footprint = namespace(uv).stop_gradient(uv_derivatives)
     inputs = (texels, uv, footprint, height, width, len(levels), border, max_anisotropy)
-    return door.front.apply(calls.SAMPLE_PYRAMID, *inputs)[0]
+    return door.front.apply(SAMPLE_PYRAMID, *inputs)[0]
 
 
 def _check_anisotropy(door: Door, max_anisotropy: int, filter: str) -> None:
@@ -136,7 +136,7 @@ def _check_anisotropy(door: Door, max_anisotropy: int, filter: str) -> None:
     if not is_whole or not 1 <= max_anisotropy <= MAX_ANISOTROPY:
         expected = f"a whole number from 1 to {MAX_ANISOTROPY}"
         door.fail("max_anisotropy", expected, repr(max_anisotropy), "samples along a footprint; the default is 1")
-    if max_anisotropy > 1 and filter in calls.FILTERS:
+    if max_anisotropy > 1 and filter in FILTERS:
         remedy = 'pass filter="trilinear", and uv_derivatives'
         door.fail("max_anisotropy", f"1 for {filter}", str(max_anisotropy), remedy)
 
@@ -174,4 +174,4 @@ def sample_face_texture(textures: Array, fragments: Fragments) -> Array:
     door.value("fragments.barycentrics", fragments.barycentrics, ("B", "H", "W", 2))
     barycentrics = namespace(textures).stop_gradient(fragments.barycentrics)
     inputs = (textures, fragments.triangle_id, barycentrics)
-    return door.front.apply(calls.SAMPLE_FACE_TEXTURE, *inputs)[0]
+    return door.front.apply(SAMPLE_FACE_TEXTURE, *inputs)[0]

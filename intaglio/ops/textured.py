@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from intaglio.array import namespace
 
-from . import calls
+from .calls.texture import WRAPS
+from .calls.textured import TEXTURED
 from .door import Array
 from .geometry import TRIANGLES, rasterize_door
 from .texture import check_texture, check_wrap
@@ -54,5 +55,5 @@ def textured(
     check_texture(door, texture)
     check_wrap(door, wrap)
     table = checked_neighbours(door, pos_clip, triangles, None, neighbours)
-    inputs = (pos_clip, triangles, uv, uv_triangles, texture, table, calls.WRAPS.index(wrap), *size)
-    return door.front.apply(calls.TEXTURED, *inputs)[2]
+    inputs = (pos_clip, triangles, uv, uv_triangles, texture, table, WRAPS.index(wrap), *size)
+    return door.front.apply(TEXTURED, *inputs)[2]

@@ -13,7 +13,7 @@ import torch
 
 from intaglio import _native
 
-from . import calls
+from .calls.everything import CALLS, OPS
 from .calls.op import Call, Op
 from .eager import Eager
 
@@ -176,7 +176,7 @@ def device_of(x: torch.Tensor) -> str:
     return str(x.device) if x.is_cuda else x.device.type
 
 
-for _call, _num_outputs in calls.CALLS:
+for _call, _num_outputs in CALLS:
     _define(_call, _num_outputs)
-for _op in calls.OPS:
+for _op in OPS:
     _functions[_op.name] = _define_function(_op)

@@ -10,8 +10,15 @@ import numpy as np
 from intaglio.array import from_numpy, is_known, namespace, to_numpy
 from intaglio.topology import neighbours as _neighbours
 
-from . import calls
-from .calls import Op
+from .calls.op import Op
+from .calls.visibility import (
+    ANTIALIAS,
+    EDGE_GRADIENT,
+    SILHOUETTE,
+    SILHOUETTE_ERROR,
+    SILHOUETTE_ERROR_OF_RANGES,
+    SWEEP_GRADIENT,
+)
 from .door import Door
 from .geometry import TRIANGLES, Fragments, check_fragments, check_geometry, check_size, rasterize_door
 
@@ -116,7 +123,7 @@ def edge_gradient(
     gradient is right however small the triangles are. It has no tuned constants. The gradient has no second derivative
     (ValueError). Do not filter the image between `rasterize` and this op: supersampling is averaged after it.
     """
-    return _apply_to_surface(calls.EDGE_GRADIENT, image, fragments, pos_clip, triangles, ranges, neighbours)
+    return _apply_to_surface(EDGE_GRADIENT, image, fragments, pos_clip, triangles, ranges, neighbours)
 
 
 def silhouette(
@@ -139,7 +146,7 @@ def silhouette(
     """
     door, ranges = rasterize_door("silhouette", pos_clip, triangles, size, ranges)
     table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
-    return door.front.apply(calls.SILHOUETTE, pos_clip, triangles, ranges, table, size[0], size[1])[1]
+    return door.front.apply(SILHOUETTE, pos_clip, triangles, ranges, table, size[0], size[1])[1]
 
 
 def silhouette_error(
@@ -187,9 +194,9 @@ def silhouette_error(
     table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
     if ranges is not None:
         inputs = (pos_clip, triangles, ranges, table, target, supersample)
-        return door.front.apply(calls.SILHOUETTE_ERROR_OF_RANGES, *inputs)[0]
+        return door.front.apply(SILHOUETTE_ERROR_OF_RANGES, *inputs)[0]
     needs_grad = bool(xp.is_tracked(pos_clip) or not is_known(pos_clip))
-    return door.front.apply(calls.SILHOUETTE_ERROR, pos_clip, triangles, table, target, supersample, needs_grad)[0]
+    return door.front.apply(SILHOUETTE_ERROR, pos_clip, triangles, table, target, supersample, needs_grad)[0]
 
 
 def antialias(
@@ -206,7 +213,7 @@ def antialias(
     Arguments as for `edge_gradient`, which differs in leaving the picture as it is. A pixel that several edges cross
     stays within the hull of the colours involved.
     """
-    return _apply_to_surface(calls.ANTIALIAS, image, fragments, pos_clip, triangles, ranges, neighbours)
+    return _apply_to_surface(ANTIALIAS, image, fragments, pos_clip, triangles, ranges, neighbours)
 
 
 def sweep_gradient(
@@ -256,4 +263,4 @@ def sweep_gradient(
     if not (isinstance(eps, int | float) and 0 < eps < float("inf")):
         door.fail("eps", "a positive number", repr(eps), "the original has 1e-4 for silhouettes, 1e-3 for colours")
     inputs = (image, fragments.triangle_id, pos_clip, triangles, ranges, float(eps))
-    return door.front.apply(calls.SWEEP_GRADIENT, *inputs)[0]
+    return door.front.apply(SWEEP_GRADIENT, *inputs)[0]

@@ -11,7 +11,8 @@ import contextlib
 import numpy as np
 
 from intaglio import ops
-from intaglio.ops import calls, door
+from intaglio.ops import door
+from intaglio.ops.calls.visibility import SILHOUETTE_ERROR
 from intaglio.topology import neighbours
 
 __all__ = ["check", "draw"]
@@ -50,7 +51,7 @@ def draw(rng):
 
     def apply(op, *inputs):
         outputs = plainly(op, *inputs)
-        if op is calls.SILHOUETTE_ERROR and not inputs[-1]:
+        if op is SILHOUETTE_ERROR and not inputs[-1]:
             return outputs  # drawn without a gradient
         gradients = _gradients(front, op, inputs, outputs, rng)
         values = [x for k, x in enumerate(outputs) if k not in op.discrete]  # the others may be gradients
@@ -196,9 +197,7 @@ def _through_all(scene, rng):
     target = rng.random((len(pos_clip), *size)).astype(dtype)
     supersample = int(rng.choice((1, 2, 3)))
     ops.silhouette_error(*geometry, target, neighbours=table, supersample=supersample)
-    door.front_end("fuzz", "pos_clip", pos_clip).apply(
-        calls.SILHOUETTE_ERROR, *geometry, table, target, supersample, True
-    )
+    door.front_end("fuzz", "pos_clip", pos_clip).apply(SILHOUETTE_ERROR, *geometry, table, target, supersample, True)
     uv = (rng.normal(size=(pos_clip.shape[1], 2)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
     texture = rng.normal(size=(*rng.integers(1, 9, 2), 3)).astype(dtype)
     ops.textured(*geometry, uv, texture, size, wrap=str(rng.choice(WRAPS)), neighbours=table)
