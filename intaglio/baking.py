@@ -12,7 +12,7 @@ from . import ops
 from .array import from_numpy, leader, like, namespace, to_numpy, unit
 from .camera import Camera
 from .filling import filled_picture, spread_over_edges
-from .mesh import Mesh
+from .mesh import Mesh, triangles_of
 from .projecting import Views, face_normals_and_sides
 from .rendering import _check, _clipped, _sampled, _visible, is_smooth_by
 from .seen import Seen, Surface
@@ -192,8 +192,7 @@ class _Texels(NamedTuple):
 
 def _texels(mesh: Mesh, size: tuple[int, int], preference: np.ndarray) -> _Texels:
     """Triangles drawn by their uv; of several at a texel, the one of most `preference` [F] from 0 to 1."""
-    table = mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
-    corners, source = _tiles(mesh.uv[table])
+    corners, source = _tiles(mesh.uv[triangles_of(mesh, "uv")])
     flat = np.ones((*corners.shape[:2], 4), dtype=corners.dtype)
     flat[..., 0], flat[..., 1] = 2 * corners[..., 0] - 1, 1 - 2 * corners[..., 1]
     flat[..., 2] = 0.5 - preference[source, None]  # the nearest is drawn

@@ -15,7 +15,7 @@ from .tangents import TangentGroups, tangent_groups
 from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
 
-__all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_normals", "vertex_normals"]
+__all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_normals", "triangles_of", "vertex_normals"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -190,6 +190,12 @@ def _build_neighbours(mesh: Mesh) -> None:
         groups_of_tangents(mesh, is_smooth=True)
 
 
+def triangles_of(mesh: Mesh, name: str) -> Any:
+    """[F, 3] int32 into the mesh's "uv", "normals" or "tangents": triangles of their own, or those of the vertices."""
+    own = getattr(mesh, _INDEXED[name][0])
+    return mesh.triangles if own is None else own
+
+
 def corner_index(mesh: Mesh) -> Any:
     """[3 * F] vertex of each corner, all first corners first; kept with the mesh."""
     if "corner_index" not in mesh._kept:
@@ -209,13 +215,12 @@ def groups_of_tangents(mesh: Mesh, *, is_smooth: bool) -> TangentGroups:
     """Which corners share a tangent, where normals are those of the mesh or those of its faces; kept with the mesh."""
     name = "tangents" if is_smooth else "tangents of faces"
     if name not in mesh._kept:
-        normals, index = mesh.normals, mesh.triangles if mesh.normal_triangles is None else mesh.normal_triangles
+        normals, index = mesh.normals, triangles_of(mesh, "normals")
         if not is_smooth:
             normals, index = mesh.face_normals(), face_index(mesh)
         elif normals is None:
             normals, index = mesh.vertex_normals(), mesh.triangles
-        uv_triangles = mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
-        groups = tangent_groups(mesh.vertices, mesh.triangles, mesh.uv, uv_triangles, normals, index)
+        groups = tangent_groups(mesh.vertices, mesh.triangles, mesh.uv, triangles_of(mesh, "uv"), normals, index)
         mesh._kept[name], mesh._kept[f"triangles of {name}"] = groups, groups.triangles
     return mesh._kept[name]
 

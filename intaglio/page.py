@@ -17,6 +17,7 @@ import numpy as np
 from .array import to_numpy
 from .atlas import bake_face_textures
 from .light import DEFAULT_LIGHTS, AmbientLight, DirectionalLight
+from .mesh import triangles_of
 from .picture import png_bytes, srgb_bytes
 
 __all__ = ["framed", "page"]
@@ -65,7 +66,7 @@ def _colors(mesh: Any) -> dict[str, Any]:
     if mesh.vertex_colors is not None:
         colors["colors"] = _base64(srgb_bytes(_first(mesh.vertex_colors, 2)[None], "Mesh.to_html"))
     texture, uv = mesh.texture, mesh.uv
-    uv_triangles = mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
+    uv_triangles = triangles_of(mesh, "uv")
     if mesh.face_textures is not None and len(mesh.triangles):
         texture, uv, uv_triangles = bake_face_textures(_first(mesh.face_textures, 5))
     if texture is not None:

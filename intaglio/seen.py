@@ -16,6 +16,7 @@ from .mesh import (
     corner_positions,
     face_index,
     groups_of_tangents,
+    triangles_of,
     triangles_of_tangents,
 )
 from .ops import Fragments
@@ -87,7 +88,7 @@ class Surface(_Once):
     def _find_tangents(self) -> tuple[Any, Any]:
         mesh = self.mesh
         if mesh.tangents is not None:
-            return mesh.tangents, mesh.triangles if mesh.tangent_triangles is None else mesh.tangent_triangles
+            return mesh.tangents, triangles_of(mesh, "tangents")
         groups = groups_of_tangents(mesh, is_smooth=self.is_smooth)
         found = tangents(mesh.vertices, mesh.uv, self.normals[0], groups)
         return found, triangles_of_tangents(mesh, is_smooth=self.is_smooth)
@@ -98,7 +99,7 @@ class Surface(_Once):
             return mesh.face_normals(), face_index(mesh)
         if mesh.normals is None:
             return mesh.vertex_normals(), mesh.triangles
-        return mesh.normals, mesh.triangles if mesh.normal_triangles is None else mesh.normal_triangles
+        return mesh.normals, triangles_of(mesh, "normals")
 
 
 def _facing(mesh: Mesh, pos_clip: Any) -> Any:
@@ -172,13 +173,12 @@ class Seen(_Once):
         return ops.interpolate(values, self.fragments, self.mesh.triangles)
 
     def _find_uv(self) -> Any:
-        return ops.interpolate(self.mesh.uv, self.fragments, _uv_triangles(self.mesh))
+        return ops.interpolate(self.mesh.uv, self.fragments, triangles_of(self.mesh, "uv"))
 
     def _find_footprint(self) -> Any:
         mesh = self.mesh
-        return ops.screen_derivatives(
-            mesh.uv, self.fragments, _uv_triangles(mesh), self.surface.pos_clip, mesh.triangles
-        )
+        uv = (mesh.uv, self.fragments, triangles_of(mesh, "uv"))
+        return ops.screen_derivatives(*uv, self.surface.pos_clip, mesh.triangles)
 
     def _find_normals(self) -> Any:
         surface, material = self.surface, self.mesh.material
@@ -235,10 +235,6 @@ def channels(image: Any, start: int, stop: int) -> Any:
 def _at(indexed: tuple[Any, Any], fragments: Fragments) -> tuple[Any, Fragments, Any]:
     values, triangles = indexed
     return values, fragments, triangles
-
-
-def _uv_triangles(mesh: Mesh) -> Any:
-    return mesh.triangles if mesh.uv_triangles is None else mesh.uv_triangles
 
 
 def _is_white(color: Any) -> bool:

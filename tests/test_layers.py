@@ -28,7 +28,7 @@ PYTHON_LAYERS = {
     "picture": {"array"},
     "atlas": set(),
     "split_sum": set(),
-    "page": {"array", "picture", "atlas", "light"},
+    "page": {"array", "picture", "atlas", "light", "mesh"},
     "tangents": BASE,
     "mesh": BASE | SCENE | {"ops", "page"},
     "camera": BASE | SCENE | {"ops"},

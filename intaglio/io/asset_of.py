@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..material import AnyMaterial, Material, Unlit
-from ..mesh import Mesh, groups_of_tangents
+from ..mesh import Mesh, groups_of_tangents, triangles_of
 from ..picture import plain_bytes, png_bytes, srgb_bytes
 from ..tangents import tangents as find_tangents
 from .asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
@@ -51,16 +51,15 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
 def _frames(mesh: Mesh) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Normals, and tangents where there are some or a normal map asks for them; with their triangles."""
     has_map = isinstance(mesh.material, Material) and mesh.material.normal_texture is not None
-    normals, normal_triangles = mesh.normals, mesh.normal_triangles
+    normals = mesh.normals
     if normals is None and (has_map or mesh.tangents is not None):
         normals = mesh.vertex_normals()
     if normals is None:
         return {}
-    frames = {"NORMAL": (_unit(normals), mesh.triangles if normal_triangles is None else normal_triangles)}
+    frames = {"NORMAL": (_unit(normals), triangles_of(mesh, "normals"))}
     if mesh.tangents is not None:
-        index = mesh.triangles if mesh.tangent_triangles is None else mesh.tangent_triangles
         tangents = np.concatenate([_unit(mesh.tangents[:, :3]), np.sign(mesh.tangents[:, 3:])], axis=-1)
-        frames["TANGENT"] = (tangents, index)
+        frames["TANGENT"] = (tangents, triangles_of(mesh, "tangents"))
     elif has_map:
         groups = groups_of_tangents(mesh, is_smooth=True)
         frames["TANGENT"] = (find_tangents(mesh.vertices, mesh.uv, normals, groups), groups.triangles)

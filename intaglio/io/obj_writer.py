@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..mesh import Mesh
+from ..mesh import Mesh, triangles_of
 from ..picture import srgb_from_linear
 from .atomic import write_atomically
 from .errors import InputError
@@ -38,9 +38,7 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
         material = f"newmtl material\nKd 1 1 1\nmap_Kd {path.with_suffix('.png').name}\n"
         _write_text(path.with_suffix(".mtl"), material)
     header = [f"mtllib {path.with_suffix('.mtl').name}", "usemtl material"] if texture is not None else []
-    normal_triangles = (
-        mesh.triangles if mesh.normals is not None and mesh.normal_triangles is None else mesh.normal_triangles
-    )
+    normal_triangles = None if mesh.normals is None else triangles_of(mesh, "normals")
     faces = _face_lines(mesh.triangles, uv_triangles, normal_triangles)
     lines = [*header, *_vertex_lines(mesh), *_uv_lines(uv), *_normal_lines(mesh.normals), *faces, ""]
     _write_text(path, "\n".join(lines))

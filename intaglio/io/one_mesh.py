@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..atlas import bake_face_textures
-from ..mesh import Mesh
+from ..mesh import Mesh, triangles_of
 
 __all__ = ["Textured", "check_one_mesh", "with_one_texture"]
 
@@ -47,5 +47,4 @@ def with_one_texture(writer: str, mesh: Mesh) -> Textured:
         raise ValueError(f"{writer}: mesh must have a texture or face textures; got both")
     if mesh.face_textures is not None and len(mesh.triangles):
         return Textured(*bake_face_textures(mesh.face_textures))
-    uv_triangles = mesh.triangles if mesh.uv is not None and mesh.uv_triangles is None else mesh.uv_triangles
-    return Textured(mesh.texture, mesh.uv, uv_triangles)
+    return Textured(mesh.texture, mesh.uv, None if mesh.uv is None else triangles_of(mesh, "uv"))
