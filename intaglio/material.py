@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from .array import as_float_array, framework, namespace, to_numpy
 from .trees import tree_of_fields
 
-__all__ = ["AnyMaterial", "BlinnPhong", "Material", "Unlit"]
+__all__ = ["AnyMaterial", "BlinnPhong", "Material", "Unlit", "normal_mapped"]
 
 ALPHA_MODES = ("opaque", "mask", "blend")
 WHITE = (1.0, 1.0, 1.0)
@@ -155,3 +155,8 @@ class Unlit(_Painted):
 
 
 AnyMaterial = Material | BlinnPhong | Unlit
+
+
+def normal_mapped(material: AnyMaterial | None) -> Material | None:
+    """The material, where it has a map that bends normals."""
+    return material if isinstance(material, Material) and material.normal_texture is not None else None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .array import as_float_array, cross, framework, from_numpy, is_known, leader, like, namespace, to_numpy, unit
-from .material import AnyMaterial
+from .material import AnyMaterial, normal_mapped
 from .tangents import TangentGroups, tangent_groups
 from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
@@ -186,7 +186,7 @@ def _build_neighbours(mesh: Mesh) -> None:
     """While positions can be read: for meshes made of this one in which they cannot."""
     if "neighbours" not in mesh._kept and is_known(mesh.vertices) and is_known(mesh.triangles):
         mesh.neighbours  # noqa: B018
-    if getattr(mesh.material, "normal_texture", None) is not None and mesh.tangents is None and is_known(mesh.vertices):
+    if normal_mapped(mesh.material) is not None and mesh.tangents is None and is_known(mesh.vertices):
         groups_of_tangents(mesh, is_smooth=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import ops
 from .array import as_float_array, cross, like, namespace, unit
-from .material import Material
+from .material import normal_mapped
 from .mesh import (
     Mesh,
     corner_index,
@@ -181,12 +181,12 @@ class Seen(_Once):
         return ops.screen_derivatives(*uv, self.surface.pos_clip, mesh.triangles)
 
     def _find_normals(self) -> Any:
-        surface, material = self.surface, self.mesh.material
-        if not surface.is_smooth and not _has_normal_map(material):
+        surface, material = self.surface, normal_mapped(self.mesh.material)
+        if not surface.is_smooth and material is None:
             return surface.image(surface.face_normals, self.fragments)
         facing = surface.image(surface.facing, self.fragments)
         normals = ops.interpolate(*_at(surface.normals, self.fragments))
-        if not isinstance(material, Material) or material.normal_texture is None:
+        if material is None:
             return unit(normals) * facing
         along_u = ops.interpolate(*_at(surface.tangents, self.fragments))
         scale = like(as_float_array(material.normal_scale), normals)
@@ -222,10 +222,6 @@ class Seen(_Once):
             return alpha
         xp = namespace(alpha)
         return xp.where(alpha >= material.alpha_cutoff, self.covered, xp.zeros_like(alpha))
-
-
-def _has_normal_map(material: Any) -> bool:
-    return isinstance(material, Material) and material.normal_texture is not None
 
 
 def channels(image: Any, start: int, stop: int) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..material import AnyMaterial, Material, Unlit
+from ..material import AnyMaterial, Material, Unlit, normal_mapped
 from ..mesh import Mesh, groups_of_tangents, triangles_of
 from ..picture import plain_bytes, png_bytes, srgb_bytes
 from ..tangents import tangents as find_tangents
@@ -50,7 +50,7 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
 
 def _frames(mesh: Mesh) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Normals, and tangents where there are some or a normal map asks for them; with their triangles."""
-    has_map = isinstance(mesh.material, Material) and mesh.material.normal_texture is not None
+    has_map = normal_mapped(mesh.material) is not None
     normals = mesh.normals
     if normals is None and (has_map or mesh.tangents is not None):
         normals = mesh.vertex_normals()
