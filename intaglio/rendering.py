@@ -20,7 +20,7 @@ from .material import BlinnPhong, Material
 from .mesh import Mesh
 from .ops import Fragments
 from .picture import Picture
-from .seen import FILTERS, Seen, Surface, channels
+from .seen import FILTERS, Maps, Seen, Surface, channels
 from .shading import AnyLight, shaded, shaded_layer
 
 __all__ = ["Rendering", "compare_silhouette", "render", "render_silhouette"]
@@ -110,17 +110,36 @@ def render(
         names = ", ".join(repr(name) for name in FILTERS if visibility != "soft" or not FILTERS[name])
         raise ValueError(f"render: texture_filter must be one of {names}; got {texture_filter!r}")
     _check_layers(layers, visibility)
+    drawn = partial(_drawn, lights=lights, is_smooth=is_smooth, visibility=visibility, texture_filter=texture_filter)
+    drawn = partial(drawn, layers=layers)
     if is_around(camera):
         around = Around(camera, size, supersample)
         mesh = _beside(mesh, around.leader(mesh.vertices), lights, background)
-        drawn = partial(render, lights=lights, shading=shading, visibility=visibility, texture_filter=texture_filter)
-        drawn = partial(drawn, layers=layers)
-        faces = [drawn(mesh, face, around.face_size) for face in around.cameras()]
+        maps = Maps(mesh)
+        faces = [drawn(mesh, face, around.face_size, maps=maps) for face in around.cameras()]
         return _around(around, faces, background, supersample)
+    return drawn(mesh, camera, size, supersample=supersample, background=background)
+
+
+def _drawn(
+    mesh: Mesh,
+    camera: Camera,
+    size: tuple[int, int],
+    *,
+    lights: Sequence[AnyLight],
+    is_smooth: bool,
+    visibility: str | None,
+    texture_filter: str,
+    layers: int,
+    supersample: int = 1,
+    background: Any = (0.0, 0.0, 0.0),
+    maps: Maps | None = None,
+) -> Rendering:
+    """What `render` gives, by a camera with a matrix."""
     sampled = _sampled(size, supersample)
     mesh, pos_clip = _clipped(mesh, camera, sampled, lights, background)
     background = _background(background, pos_clip, camera, sampled, supersample)
-    surface = Surface(mesh, pos_clip, lambda: camera.viewer(sampled), is_smooth=is_smooth)
+    surface = Surface(mesh, pos_clip, lambda: camera.viewer(sampled), is_smooth=is_smooth, maps=maps)
     fragments = ops.rasterize(pos_clip, mesh.triangles, sampled)
     seen = Seen(surface, fragments, texture_filter)
     if visibility == "soft":

@@ -22,7 +22,7 @@ from .mesh import (
 from .ops import Fragments
 from .tangents import tangents
 
-__all__ = ["FILTERS", "Seen", "Surface", "channels"]
+__all__ = ["FILTERS", "Maps", "Seen", "Surface", "channels"]
 
 # Samples along the longer axis of a pixel's footprint; 0 for filters that do not ask for it.
 FILTERS = {"nearest": 0, "bilinear": 0, "trilinear": 1, "anisotropic": 8}
@@ -40,12 +40,41 @@ class _Once:
         return self._found[name]
 
 
-class Surface(_Once):
-    """A mesh under a camera. `viewer` is a function that gives the camera's place, [B, 4] as of `Camera.viewer`."""
+class Maps(_Once):
+    """The textures of a mesh and of its material, by the names that they have there: [H, W, C] or [B, H, W, C]."""
 
-    def __init__(self, mesh: Mesh, pos_clip: Any, viewer: Callable[[], Any], *, is_smooth: bool) -> None:
+    def __init__(self, mesh: Mesh) -> None:
+        super().__init__()
+        self._mesh = mesh
+
+    def texels(self, name: str) -> Any:
+        return self._once(name, lambda: self._find(name))
+
+    def levels(self, name: str) -> tuple[Any, ...]:
+        """Of their mip pyramid."""
+        return self._once(f"levels of {name}", lambda: ops.mip_pyramid(self.texels(name)))
+
+    def _find(self, name: str) -> Any:
+        return like(getattr(self._mesh if name == "texture" else self._mesh.material, name), self._mesh.vertices)
+
+
+class Surface(_Once):
+    """A mesh under a camera. `viewer` is a function that gives the camera's place, [B, 4] as of `Camera.viewer`; `maps`
+    are those of the mesh, given where several cameras see it.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        pos_clip: Any,
+        viewer: Callable[[], Any],
+        *,
+        is_smooth: bool,
+        maps: Maps | None = None,
+    ) -> None:
         super().__init__()
         self.mesh, self.pos_clip, self.is_smooth = mesh, pos_clip, is_smooth
+        self.maps = Maps(mesh) if maps is None else maps
         self._viewer = viewer
 
     @property
@@ -135,15 +164,14 @@ class Seen(_Once):
         """[B, H, W, 3] unit, towards the viewer; bent by the material's normal map where there is one."""
         return self._once("normals", self._find_normals)
 
-    def sample(self, texture: Any) -> Any:
-        """[H, W, C] or [B, H, W, C] -> [B, h, w, C]; what the background shows of it is no matter."""
-        uv, texture = self._once("uv", self._find_uv), like(texture, self.mesh.vertices)
+    def sample(self, name: str) -> Any:
+        """[B, h, w, C] of the texture called so, of the mesh or of its material; on the background anything."""
+        uv, maps = self._once("uv", self._find_uv), self.surface.maps
         if not FILTERS[self._filter]:
-            return ops.sample_texture(texture, uv, filter=self._filter)
+            return ops.sample_texture(maps.texels(name), uv, filter=self._filter)
         footprint = self._once("footprint", self._find_footprint)
-        return ops.sample_texture(
-            texture, uv, filter="trilinear", uv_derivatives=footprint, max_anisotropy=FILTERS[self._filter]
-        )
+        options = {"uv_derivatives": footprint, "max_anisotropy": FILTERS[self._filter]}
+        return ops.sample_texture(maps.levels(name), uv, filter="trilinear", **options)
 
     def plane(self, values: Any) -> Any:
         """[C] or [B, C] for all pixels of an image -> [B, H, W, C]."""
@@ -190,7 +218,7 @@ class Seen(_Once):
             return unit(normals) * facing
         along_u = ops.interpolate(*_at(surface.tangents, self.fragments))
         scale = like(as_float_array(material.normal_scale), normals)
-        return ops.map_normals(normals, along_u, self.sample(material.normal_texture), self.fragments, scale) * facing
+        return ops.map_normals(normals, along_u, self.sample("normal_texture"), self.fragments, scale) * facing
 
     def _find_colors(self) -> list[Any]:
         mesh, colors = self.mesh, []
@@ -199,7 +227,7 @@ class Seen(_Once):
         if mesh.face_textures is not None:
             colors.append(ops.sample_face_texture(mesh.face_textures, self.fragments))
         if mesh.texture is not None:
-            colors.append(self.sample(mesh.texture))
+            colors.append(self.sample("texture"))
         if mesh.material is not None and not _is_white(mesh.material.base_color):
             colors.append(self.plane(mesh.material.base_color))
         return colors

@@ -100,7 +100,7 @@ def _metallic(seen: Seen, lights: Sequence[AnyLight], material: Material) -> Any
     factors = (as_float_array(x, np.float64)[..., None] for x in (material.roughness, material.metallic))
     roughness_metallic = seen.plane(joined(*factors))
     if material.metallic_roughness_texture is not None:
-        roughness_metallic = roughness_metallic * seen.sample(material.metallic_roughness_texture)
+        roughness_metallic = roughness_metallic * seen.sample("metallic_roughness_texture")
     parts = []
     beams = [light for light in lights if isinstance(light, Punctual)]
     inputs = (seen.positions, seen.normals, color, roughness_metallic, seen.surface.viewer)
@@ -112,10 +112,10 @@ def _metallic(seen: Seen, lights: Sequence[AnyLight], material: Material) -> Any
         light = ops.reflect_environment(*inputs, *falling, like(split_sum_table(), color), seen.fragments)
         if material.occlusion_texture is not None:
             strength = seen.plane(as_float_array(material.occlusion_strength, np.float64)[..., None])
-            light = light * (1 + strength * (seen.sample(material.occlusion_texture) - 1))
+            light = light * (1 + strength * (seen.sample("occlusion_texture") - 1))
         parts.append(light)
     emissive = seen.plane(as_float_array(material.emissive, np.float64))
-    parts.append(emissive if material.emissive_texture is None else emissive * seen.sample(material.emissive_texture))
+    parts.append(emissive if material.emissive_texture is None else emissive * seen.sample("emissive_texture"))
     return sum(parts[1:], start=parts[0])
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from reference import scenes
 
-from intaglio import AmbientLight, Camera, Mesh, Unlit, render
+from intaglio import AmbientLight, Camera, Material, Mesh, Unlit, ops, render
 
 SIZE = (24, 32)
 CAMERA = Camera.look_at((0, 0, 4), fov_y_degrees=45)
@@ -78,3 +78,31 @@ def test_a_glass_sphere_grows_through_all_its_layers():
 def test_layers_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         render(panes(), CAMERA, SIZE, **options)
+
+
+def uv_panes():
+    """The panes with two textures: one of the mesh, one of its material."""
+    mesh, rng = panes(), np.random.default_rng(0)
+    texels = [rng.uniform(0.2, 1, (8, 8, channels)) for channels in (4, 3)]
+    material = Material(emissive=(0.1, 0.2, 0.3), emissive_texture=texels[1], alpha_mode="blend")
+    return mesh.replace(uv=mesh.vertices[:, :2] / 9, texture=texels[0], material=material)
+
+
+@pytest.mark.parametrize("camera", [CAMERA, Camera.panorama((0, 0, 4))], ids=["layers", "faces of a cube"])
+def test_a_render_makes_each_mip_pyramid_once(camera, monkeypatch):
+    made, original = [], ops.mip_pyramid
+    monkeypatch.setattr(ops, "mip_pyramid", lambda texture: made.append(texture.shape) or original(texture))
+    render(uv_panes(), camera, SIZE, texture_filter="trilinear", layers=3, supersample=2)
+    assert made == [(8, 8, 4), (8, 8, 3)]
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # dynamo's own doing
+def test_layers_of_textures_survive_torch_compile():
+    mesh = uv_panes().replace(material=Unlit(alpha_mode="blend")).to("torch")
+    mesh.neighbours  # noqa: B018  (which the compiler cannot build)
+
+    def draw(texture):
+        return render(mesh.replace(texture=texture), CAMERA, SIZE, texture_filter="anisotropic", layers=2).color
+
+    compiled = torch.compile(draw, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(mesh.texture), draw(mesh.texture))
