@@ -165,6 +165,10 @@ class AssetMaterial(Described):
     unlit: bool = False
 
 
+# What a mesh without a material is written as: other formats know no metal unless it is named.
+MATT = AssetMaterial(metallic=0.0, double_sided=True)
+
+
 @dataclass(frozen=True, eq=False)
 class AssetCamera(Described):
     """Looks down its node's -z. Perspective with `fov_y` (radians), else orthographic with half sizes."""

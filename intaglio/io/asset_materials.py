@@ -13,7 +13,7 @@ from ..material import AnyMaterial, Material, Unlit
 from .asset import AssetMaterial, TextureUse
 from .painting import Surface
 
-__all__ = ["Finishes", "alpha_mode_of", "color_of", "layout_use", "material_of"]
+__all__ = ["Finishes", "alpha_mode_of", "color_of", "is_seen_alike", "layout_use", "material_of"]
 
 Picture = Callable[[TextureUse, bool], np.ndarray | None]  # (use, linear) -> [H, W, 3 or 4]
 FLAT = np.array([0.5, 0.5, 1.0], dtype=np.float32)
@@ -44,7 +44,7 @@ class Finishes:
 
     def _maps(self, m: AssetMaterial, has_uv: bool) -> dict[str, np.ndarray]:
         def picture(use: TextureUse | None, linear: bool = False) -> np.ndarray | None:
-            if use is None or not has_uv or not _is_seen_alike(use, base):
+            if use is None or not has_uv or not is_seen_alike(use, base):
                 return None
             return self._picture(use, linear)
 
@@ -117,7 +117,7 @@ def alpha_mode_of(materials: list[AssetMaterial]) -> str:
     return "blend" if "BLEND" in modes else "mask" if "MASK" in modes else "opaque"
 
 
-def _is_seen_alike(use: TextureUse, base: TextureUse | None) -> bool:
+def is_seen_alike(use: TextureUse, base: TextureUse | None) -> bool:
     if base is None:
         return False
     return (use.uv_set, use.offset, use.rotation, use.scale) == (base.uv_set, base.offset, base.rotation, base.scale)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..material import AnyMaterial, Material, Unlit, normal_mapped
 from ..mesh import Mesh, groups_of_tangents, triangles_of
 from ..picture import plain_bytes, png_bytes, srgb_bytes
 from ..tangents import tangents as find_tangents
-from .asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
+from .asset import MATT, Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
 from .one_mesh import check_one_mesh, with_one_texture
 
 __all__ = ["asset_of"]
@@ -107,32 +107,31 @@ class _Pictures:
 
 
 def _material(material: AnyMaterial | None, pictures: _Pictures, texture: TextureUse | None) -> AssetMaterial:
-    shared: dict[str, Any] = {"double_sided": True, "base_color_texture": texture, "metallic": 0.0}
+    matt = replace(MATT, base_color_texture=texture)
     if material is None:
-        return AssetMaterial(**shared)
+        return matt
     color = tuple(float(x) for x in material.base_color)
-    shared |= {
-        "base_color": color if len(color) == 4 else (*color, 1.0),
-        "alpha_mode": material.alpha_mode.upper(),
-        "alpha_cutoff": material.alpha_cutoff,
-        "unlit": isinstance(material, Unlit),
-    }
+    colored = replace(
+        matt,
+        base_color=color if len(color) == 4 else (*color, 1.0),
+        alpha_mode=material.alpha_mode.upper(),
+        alpha_cutoff=material.alpha_cutoff,
+        unlit=isinstance(material, Unlit),
+    )
     if not isinstance(material, Material):
-        return AssetMaterial(**shared)
+        return colored
     rough, occlusion = material.metallic_roughness_texture, material.occlusion_texture
     if rough is not None:
         rough = np.concatenate([np.ones_like(rough[..., :1]), rough], axis=-1)
-    return AssetMaterial(
-        **shared
-        | {
-            "metallic": float(material.metallic),
-            "roughness": float(material.roughness),
-            "metallic_roughness_texture": pictures.use(rough, linear=False),
-            "normal_texture": pictures.use(material.normal_texture, linear=False),
-            "normal_scale": float(material.normal_scale),
-            "occlusion_texture": pictures.use(None if occlusion is None else occlusion[..., 0], linear=False),
-            "occlusion_strength": float(material.occlusion_strength),
-            "emissive": tuple(float(x) for x in material.emissive),
-            "emissive_texture": pictures.use(material.emissive_texture),
-        }
+    return replace(
+        colored,
+        metallic=float(material.metallic),
+        roughness=float(material.roughness),
+        metallic_roughness_texture=pictures.use(rough, linear=False),
+        normal_texture=pictures.use(material.normal_texture, linear=False),
+        normal_scale=float(material.normal_scale),
+        occlusion_texture=pictures.use(None if occlusion is None else occlusion[..., 0], linear=False),
+        occlusion_strength=float(material.occlusion_strength),
+        emissive=tuple(float(x) for x in material.emissive),
+        emissive_texture=pictures.use(material.emissive_texture),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..picture import png_bytes
-from .asset import CLAMP_TO_EDGE, REPEAT, AssetMaterial, Image, Texture, TextureUse
+from .asset import CLAMP_TO_EDGE, MATT, REPEAT, AssetMaterial, Image, Texture, TextureUse
 from .images import decode_image, image_size
 from .limits import Limits, read_bytes
 from .mtl_text import Entries, Map, find_libraries, read_mtl
@@ -38,9 +38,14 @@ class MtlAssets:
                 self.materials.append(self._material(name, entries))
                 self._colors.append(entries.color("Kd") or (1.0, 1.0, 1.0))
 
+    def matt(self) -> int:
+        """The material of faces that name none."""
+        self.materials.append(MATT)
+        return len(self.materials) - 1
+
     def plain(self, place: int) -> int:
-        """The material without its pictures, for faces without uv; `place` itself where it has none, or is -1."""
-        if place < 0 or not any(isinstance(value, TextureUse) for value in vars(self.materials[place]).values()):
+        """The material without its pictures, for faces without uv; `place` itself where it has none."""
+        if not any(isinstance(value, TextureUse) for value in vars(self.materials[place]).values()):
             return place
         if place not in self._plain:
             material = self.materials[place]

@@ -46,6 +46,8 @@ def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     corners[..., NORMAL][~_have_normals(corners, tables["NORMAL"])] = NONE
     lacks = (corners == NONE).any(axis=1)
     number = number[polygons]
+    if (number == NONE).any():
+        number[number == NONE] = materials.matt()
     number[lacks[:, UV]] = [materials.plain(k) for k in number[lacks[:, UV]].tolist()]
     keys = np.stack([group[polygons], number, lacks[:, UV], lacks[:, NORMAL]], axis=-1)
     geometries: list[list[Primitive]] = [[] for _ in groups]
@@ -89,7 +91,7 @@ def _primitive(corners: np.ndarray, tables: dict[str, np.ndarray], material: int
     kept = sorted(set(used.values()))
     distinct, indices = np.unique(corners[:, kept], axis=0, return_inverse=True)
     attributes = {name: tables[name][distinct[:, kept.index(column)]] for name, column in used.items()}
-    return Primitive(attributes, indices.reshape(-1).astype(np.uint32), material if material != NONE else None)
+    return Primitive(attributes, indices.reshape(-1).astype(np.uint32), material)
 
 
 def _have_normals(corners: np.ndarray, normals: np.ndarray) -> np.ndarray:

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..picture import plain_bytes, png_bytes, srgb_from_linear
-from .asset import CLAMP_TO_EDGE, Asset, AssetMaterial, Image, Primitive, TextureUse
+from .asset import CLAMP_TO_EDGE, MATT, Asset, AssetMaterial, Image, Primitive, TextureUse
+from .asset_materials import is_seen_alike, layout_use
 from .asset_mesh import posed_positions
 from .atomic import write_atomically
 from .mtl_asset import METAL, ROUGH
@@ -22,15 +25,17 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
 
     Each node with triangles becomes a group, placed in the world; materials become NAME.mtl, and their pictures files
     beside it, byte for byte. OBJ has no place for: points and lines, tangents, further uv sets and colours, the alpha
-    of colours, turned textures, occlusion, skins (which are applied), cameras, animations.
+    of colours, occlusion, textures through other uv than the base colour's, skins (which are applied), cameras,
+    animations.
 
     Raises:
         InputError: a file cannot be written.
     """
-    path = Path(path)
+    path, asset = Path(path), _as_obj_can_hold(asset)
     names = _material_names(asset)
-    lines = [f"mtllib {path.with_suffix('.mtl').name}"] if asset.materials else []
-    if asset.materials:
+    is_matt = all(material is MATT for material in asset.materials)  # what faces become that name no material
+    lines = [] if is_matt else [f"mtllib {path.with_suffix('.mtl').name}"]
+    if not is_matt:
         pictures = _Pictures(path, asset)
         text = [line for m, name in zip(asset.materials, names, strict=True) for line in _material(m, name, pictures)]
         _write(path.with_suffix(".mtl"), text)
@@ -48,10 +53,44 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
             positions = posed_positions(asset, world, node, world[k], primitive)
             if np.linalg.det(place[:3, :3]) < 0:
                 triangles = triangles[:, ::-1]
-            if primitive.material is not None:
+            if primitive.material is not None and not is_matt:
                 lines.append(f"usemtl {names[primitive.material]}")
             lines += _primitive(primitive, positions, place, triangles, counts)
     _write(path, lines)
+
+
+def _as_obj_can_hold(asset: Asset) -> Asset:
+    """The same, with a material for everything, and what MTL's -s and -o can't say done to the uv.
+
+    Of a material's textures, those that are seen through other uv than the first are left out there.
+    """
+    materials = [*asset.materials, AssetMaterial(name="default")]
+    straight = [_straight(material) for material in materials]
+
+    def held(primitive: Primitive) -> Primitive:
+        place = len(asset.materials) if primitive.material is None else primitive.material
+        attributes, use = dict(primitive.attributes), layout_use(materials[place])
+        if use is not None and straight[place] is not materials[place]:
+            uv = attributes.get(f"TEXCOORD_{use.uv_set}")
+            attributes.pop("TEXCOORD_0", None)
+            if uv is not None:
+                attributes["TEXCOORD_0"] = use.transformed(uv).astype(np.float32)
+        return replace(primitive, material=place, attributes=attributes)
+
+    geometries = [replace(g, primitives=tuple(held(p) for p in g.primitives)) for g in asset.geometries]
+    is_default_used = any(p.material is None for g in asset.geometries for p in g.primitives)
+    return replace(asset, geometries=tuple(geometries), materials=tuple(straight if is_default_used else straight[:-1]))
+
+
+def _straight(material: AssetMaterial) -> AssetMaterial:
+    """The material on uv to which what the layout's texture does to them was done, if MTL has no words for that."""
+    base = layout_use(material)
+    if base is None or (base.uv_set, base.rotation) == (0, 0):
+        return material
+    uses: dict[str, Any] = {name: use for name, use in vars(material).items() if isinstance(use, TextureUse)}
+    for name, use in uses.items():
+        uses[name] = TextureUse(use.texture) if is_seen_alike(use, base) else None
+    return replace(material, **uses)
 
 
 def _primitive(
