@@ -2,6 +2,9 @@
 """`intaglio info`, `convert` and `validate`."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +36,16 @@ def test_info_says_what_is_inside_and_what_was_converted(capsys):
         "conversions:\n  axes, place and size: none, they are the file's own\n  winding: none",
     ]:
         assert line in out
+
+
+def test_who_reads_no_more_of_the_output_sees_no_traceback(folder):
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "intaglio", "info", "rich.glb"], stdout=writes, stderr=subprocess.PIPE, cwd=folder
+    )
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_info_shows_no_control_characters_of_a_stranger(capsys):

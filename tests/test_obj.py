@@ -9,6 +9,7 @@ import pytest
 from intaglio import shapes
 from intaglio.atlas import bake_face_textures
 from intaglio.io import InputError, Limits, load_image, load_obj, save_image, save_obj
+from intaglio.material import Material
 from intaglio.mesh import Mesh
 from intaglio.picture import linear_from_srgb
 
@@ -340,3 +341,40 @@ def test_normals_of_corners_come_back(tmp_path):
 def test_normals_that_some_corner_lacks_are_left_out(tmp_path):
     (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0 1\nf 1//1 2//1 3//1\nf 1 2 3\n")
     assert load_obj(tmp_path / "a.obj").normals is None
+
+
+def test_what_shines_becomes_the_meshs_material(read, tmp_path):
+    text = "mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nusemtl steel\nf 1 2 3\nusemtl glow\nf 2 4 3\n"
+    mesh = read(text, m="newmtl steel\nKd 1 1 1\nPr 0.25\nPm 1\nnewmtl glow\nKd 1 1 1\nPr 0.25\nPm 1\nKe 0 0 0\n")
+    assert (mesh.material.roughness, mesh.material.metallic) == (0.25, 1.0)
+    assert mesh.triangles.tolist() == [[0, 1, 2], [1, 3, 2]]
+
+
+def test_a_highlight_that_is_not_seen_leaves_a_mesh_matt(read):
+    text = "mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl a\nf 1 2 3\n"
+    assert read(text, m="newmtl a\nKd 1 1 1\nNs 96\nKs 0 0 0\nillum 2\n").material is None
+    assert read(text, m="newmtl a\nKd 1 1 1\nNs 96\nKs 0.5 0.5 0.5\nillum 1\n").material is None
+    assert read(text, m="newmtl a\nKd 1 1 1\nNs 30\nKs 0.5 0.5 0.5\nillum 2\n").material.roughness == pytest.approx(0.5)
+
+
+def test_a_material_and_its_maps_survive_an_obj(tmp_path):
+    rough = np.linspace(0.2, 1, 2 * 2 * 2, dtype=np.float32).reshape(2, 2, 2)
+    bumps = np.full((2, 2, 3), (0.25, 0.5, 1), np.float32)
+    material = Material(
+        roughness=0.5, metallic=0.75, metallic_roughness_texture=rough, normal_texture=bumps, emissive=(0.0, 1.0, 0.0)
+    )
+    plane = Mesh(
+        np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 0]]),
+        np.int32([[0, 1, 2]]),
+        uv=np.float32([[0, 1], [1, 1], [0, 0]]),
+        texture=np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 2, 3),
+        material=material,
+    )
+    save_obj(tmp_path / "a.obj", plane)
+    again = load_obj(tmp_path / "a.obj")
+    assert again.uv.tolist() == plane.uv.tolist()
+    assert again.texture == pytest.approx(plane.texture, abs=0.005)  # half a step of 8-bit sRGB, at its steepest
+    found = again.material
+    assert found.metallic_roughness_texture == pytest.approx(rough * np.float32([0.5, 0.75]), abs=0.5 / 255 + 1e-6)
+    assert found.normal_texture == pytest.approx(bumps, abs=0.5 / 255 + 1e-6)
+    assert found.emissive == (0.0, 1.0, 0.0)

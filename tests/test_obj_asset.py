@@ -139,7 +139,7 @@ def test_two_pictures_of_one_name_are_two_files(asset, tmp_path):
 
 
 def test_a_shininess_is_a_roughness(tmp_path):
-    (tmp_path / "m.mtl").write_text("newmtl a\nNs 30\nnewmtl b\n")
+    (tmp_path / "m.mtl").write_text("newmtl a\nNs 30\nKs 1 1 1\nnewmtl b\nNs 30\nKs 0 0 0\n")
     (tmp_path / "a.obj").write_text(OBJ.replace("all materials", "m").replace("dark metal", "a").replace("glass", "b"))
     shiny, matt = load_asset(tmp_path / "a.obj").materials
     assert shiny.roughness == pytest.approx(0.5)

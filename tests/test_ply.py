@@ -165,6 +165,17 @@ def test_an_unknown_form_is_named(tmp_path):
         save_ply(tmp_path / "a.ply", shapes.cube(), form="text")
 
 
+def test_normals_are_kept_where_the_corners_at_each_vertex_agree(tmp_path):
+    cube = shapes.cube()
+    normals = cube.vertex_normals()[::-1].copy()
+    agreeing = cube.replace(normals=normals, normal_triangles=(len(normals) - 1 - cube.triangles).astype(np.int32))
+    save_ply(tmp_path / "a.ply", agreeing)
+    np.testing.assert_array_equal(load_ply(tmp_path / "a.ply").normals, cube.vertex_normals())
+    of_faces = np.repeat(np.arange(12, dtype=np.int32)[:, None], 3, axis=1)
+    save_ply(tmp_path / "b.ply", cube.replace(normals=cube.face_normals(), normal_triangles=of_faces))
+    assert load_ply(tmp_path / "b.ply").normals is None
+
+
 def test_normals_of_vertices_come_back(tmp_path):
     cube = shapes.cube()
     for form in ("ascii", "binary_little_endian", "binary_big_endian"):

@@ -6,6 +6,7 @@ What goes wrong is one line on standard error and exit code 2; Ctrl-C keeps what
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from .progress import Stop
 
 __all__ = ["main"]
 
-FAILED, STOPPED = 2, 130  # 128 + SIGINT, as shells have it
+FAILED, STOPPED, CUT_OFF = 2, 130, 141  # 128 + SIGINT and 128 + SIGPIPE, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(arguments)
         with Stop() as stop:
             options.program(options, stop)
+            sys.stdout.flush()
+    except BrokenPipeError:  # who reads has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT_OFF
     except (ValueError, MemoryError) as error:
         print(f"intaglio: {str(error) or 'not enough memory (try a smaller --size)'}", file=sys.stderr)
         return FAILED

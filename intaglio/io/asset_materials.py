@@ -5,18 +5,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..material import AnyMaterial, Material, Unlit
-from .asset import AssetMaterial, TextureUse
-from .painting import Surface
+from .asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, Asset, AssetMaterial, Texture, TextureUse
+from .errors import InputError
+from .limits import Limits
+from .painting import Surface, painted
 
-__all__ = ["Finishes", "alpha_mode_of", "color_of", "is_seen_alike", "layout_use", "material_of"]
+__all__ = ["Cover", "covered", "is_seen_alike", "layout_use"]
 
 Picture = Callable[[TextureUse, bool], np.ndarray | None]  # (use, linear) -> [H, W, 3 or 4]
+WRAPS = {REPEAT: "repeat", MIRRORED_REPEAT: "mirror", CLAMP_TO_EDGE: "clamp"}
 FLAT = np.array([0.5, 0.5, 1.0], dtype=np.float32)
+
+
+class Cover(NamedTuple):
+    """Faces [n] of a mesh and their material.
+
+    uv: [n, 3, 2] as the layout's texture sees them, or None. moved: whether those are not the mesh's own.
+    """
+
+    faces: np.ndarray
+    material: AssetMaterial
+    uv: np.ndarray | None
+    moved: bool = False
+
+
+def covered(
+    path: Path, asset: Asset, covers: list[Cover], num_faces: int, limits: Limits, remedy: str
+) -> dict[str, Any]:
+    """The arrays and the material of a mesh whose faces the covers share; pictures and textures are the asset's.
+
+    Raises:
+        InputError: the pictures are too large for one; `path` and `remedy` are what it says.
+    """
+    surfaces = _surfaces(asset, covers, _Pictures(asset, path, limits, remedy))
+    material, surfaces = _material_of([cover.material for cover in covers], surfaces)
+    arrays = painted(path, num_faces, surfaces, limits, remedy)
+    if material is None:
+        return arrays
+    maps = {f"{name}_texture": picture for name, picture in arrays.pop("maps", {}).items()}
+    return arrays | {"material": replace(material, **maps)}
 
 
 def layout_use(material: AssetMaterial) -> TextureUse | None:
@@ -26,7 +59,7 @@ def layout_use(material: AssetMaterial) -> TextureUse | None:
     return next((use for use in (*uses, m.emissive_texture) if use is not None), None)
 
 
-class Finishes:
+class _Finishes:
     """What each material says besides colour, as maps [h, w, C], of one texel where it is the same everywhere.
 
     A map is left out where it is seen through other uv than those of `layout_use`: a mesh has one set.
@@ -68,12 +101,12 @@ class Finishes:
         return maps
 
 
-def material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tuple[AnyMaterial | None, list[Surface]]:
+def _material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tuple[AnyMaterial | None, list[Surface]]:
     """The material of a mesh that the surfaces cover, but for its maps; and the surfaces with the maps it needs.
 
     Where they are all alike a number does. What a matt mesh is written as becomes a mesh without a material.
     """
-    alpha_mode = alpha_mode_of(materials)
+    alpha_mode = _alpha_mode_of(materials)
     cutoff = next((m.alpha_cutoff for m in materials if m.alpha_mode == "MASK"), 0.5)
     if all(m.unlit for m in materials):
         return Unlit(alpha_mode=alpha_mode, alpha_cutoff=cutoff), [replace(s, maps={}) for s in surfaces]
@@ -93,7 +126,7 @@ def material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tupl
     return material, surfaces
 
 
-def color_of(material: AssetMaterial, picture: np.ndarray | None, alpha_mode: str) -> tuple[tuple[float, ...], Any]:
+def _color_of(material: AssetMaterial, picture: np.ndarray | None, alpha_mode: str) -> tuple[tuple[float, ...], Any]:
     """The colour that multiplies the picture, and the picture, both with alpha unless all materials are opaque."""
     if alpha_mode == "opaque":
         picture = picture if picture is None or picture.shape[-1] == 3 else picture[..., :3]
@@ -111,7 +144,7 @@ def color_of(material: AssetMaterial, picture: np.ndarray | None, alpha_mode: st
     return color, picture
 
 
-def alpha_mode_of(materials: list[AssetMaterial]) -> str:
+def _alpha_mode_of(materials: list[AssetMaterial]) -> str:
     """The alpha mode that serves them all."""
     modes = {m.alpha_mode for m in materials}
     return "blend" if "BLEND" in modes else "mask" if "MASK" in modes else "opaque"
@@ -125,3 +158,44 @@ def is_seen_alike(use: TextureUse, base: TextureUse | None) -> bool:
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:
     return x.shape == y.shape and bool((x == y).all())
+
+
+def _surfaces(asset: Asset, covers: list[Cover], pictures: _Pictures) -> list[Surface]:
+    finishes = _Finishes(pictures)
+    alpha_mode = _alpha_mode_of([cover.material for cover in covers])
+    colored: dict[tuple[int, bool], tuple] = {}
+    surfaces = []
+    for cover in covers:
+        use, base = layout_use(cover.material), cover.material.base_color_texture
+        uv = cover.uv if use is not None else None
+        key = (id(cover.material), uv is not None)
+        if key not in colored:
+            picture = pictures(base, True) if base and uv is not None else None
+            colored[key] = _color_of(cover.material, picture, alpha_mode)
+        color, picture = colored[key]
+        texture = asset.textures[use.texture] if use else Texture()
+        wraps = (WRAPS[texture.wrap_s], WRAPS[texture.wrap_t])
+        maps = finishes(cover.material, uv is not None)
+        surfaces.append(Surface(cover.faces, color, picture, uv, wraps, cover.moved, maps))
+    return surfaces
+
+
+class _Pictures:
+    """The asset's pictures, decoded once for each meaning."""
+
+    def __init__(self, asset: Asset, path: Path, limits: Limits, remedy: str) -> None:
+        self._asset, self._path, self._limits, self._remedy = asset, path, limits, remedy
+        self._found: dict[tuple[int, bool], np.ndarray] = {}
+        self._num_pixels = 0
+
+    def __call__(self, use: TextureUse, linear: bool) -> np.ndarray | None:
+        index = self._asset.textures[use.texture].image
+        if index is None:
+            return None
+        image = self._asset.images[index]
+        if (index, linear) not in self._found:
+            self._num_pixels += image.height * image.width
+            if self._num_pixels > self._limits.max_pixels:
+                raise InputError(self._path, "has too many and too large pictures", remedy=self._remedy)
+            self._found[index, linear] = image.pixels(linear=linear)
+        return self._found[index, linear]

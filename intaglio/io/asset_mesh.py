@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,26 +10,19 @@ import numpy as np
 
 from ..mesh import Mesh
 from .asset import (
-    CLAMP_TO_EDGE,
-    MIRRORED_REPEAT,
-    REPEAT,
     Asset,
     AssetMaterial,
     Geometry,
     Node,
     Primitive,
-    Texture,
-    TextureUse,
 )
-from .asset_materials import Finishes, alpha_mode_of, color_of, layout_use, material_of
+from .asset_materials import Cover, covered, layout_use
 from .errors import InputError
 from .limits import Limits
-from .painting import Surface, painted
 from .welding import weld
 
 __all__ = ["mesh_of", "posed_positions"]
 
-WRAPS = {REPEAT: "repeat", MIRRORED_REPEAT: "mirror", CLAMP_TO_EDGE: "clamp"}
 ALONE = "load_asset(path).geometries has the parts"
 
 
@@ -60,12 +52,11 @@ def mesh_of(asset: Asset, limits: Limits) -> Mesh:
     triangles = np.concatenate([part.triangles + first for part, first in zip(parts, first_vertex, strict=False)])
     colors = _colors(parts)
     rows, welded = weld(vertices if colors is None else np.concatenate([vertices, colors], axis=-1))
-    surfaces = _surfaces(asset, path, parts, first_face, limits)
-    material, surfaces = material_of([part.material for part in parts], surfaces)
-    arrays = painted(path, len(triangles), surfaces, limits, ALONE)
-    if material is not None:
-        maps = arrays.pop("maps", {})
-        material = replace(material, **{f"{name}_texture": picture for name, picture in maps.items()})
+    covers = []
+    for part, first in zip(parts, first_face, strict=False):
+        uv = None if part.uv is None else part.uv[part.triangles]
+        covers.append(Cover(np.arange(first, first + len(part.triangles)), part.material, uv))
+    arrays = covered(path, asset, covers, len(triangles), limits, ALONE)
     if "uv" not in arrays and all(part.uv is not None for part in parts):
         uv = np.concatenate([part.uv for part in parts if part.uv is not None])
         arrays |= {"uv": uv, "uv_triangles": triangles.astype(np.int32)}
@@ -74,7 +65,7 @@ def mesh_of(asset: Asset, limits: Limits) -> Mesh:
         if all(name in part.frames for part in parts):
             found = np.concatenate([part.frames[name] for part in parts]).astype(np.float32)
             arrays |= {f"{field}s": found, f"{field}_triangles": triangles.astype(np.int32)}
-    return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, material=material, **arrays)
+    return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, **arrays)
 
 
 def posed_positions(asset: Asset, world: np.ndarray, node: Node, place: np.ndarray, primitive: Primitive) -> np.ndarray:
@@ -182,46 +173,3 @@ def _colors(parts: list[Part]) -> np.ndarray | None:
         return None
     white = [np.ones((len(part.vertices), 3), dtype=np.float32) for part in parts]
     return np.concatenate([w if part.colors is None else part.colors for part, w in zip(parts, white, strict=True)])
-
-
-def _surfaces(asset: Asset, path: Path, parts: list[Part], first_face: np.ndarray, limits: Limits) -> list[Surface]:
-    pictures = _Pictures(asset, path, limits)
-    finishes = Finishes(pictures)
-    alpha_mode = alpha_mode_of([part.material for part in parts])
-    colored: dict[tuple[int, bool], tuple] = {}
-    surfaces = []
-    for part, start in zip(parts, first_face, strict=False):
-        faces = np.arange(start, start + len(part.triangles))
-        use, base = layout_use(part.material), part.material.base_color_texture
-        has_uv = part.uv is not None and use is not None
-        key = (id(part.material), has_uv)
-        if key not in colored:
-            picture = pictures(base, True) if base and has_uv else None
-            colored[key] = color_of(part.material, picture, alpha_mode)
-        color, picture = colored[key]
-        texture = asset.textures[use.texture] if use else Texture()
-        wraps = (WRAPS[texture.wrap_s], WRAPS[texture.wrap_t])
-        uv = part.uv[part.triangles] if part.uv is not None and use is not None else None
-        surfaces.append(Surface(faces, color, picture, uv, wraps, maps=finishes(part.material, has_uv)))
-    return surfaces
-
-
-class _Pictures:
-    """The asset's pictures, decoded once for each meaning."""
-
-    def __init__(self, asset: Asset, path: Path, limits: Limits) -> None:
-        self._asset, self._path, self._limits = asset, path, limits
-        self._found: dict[tuple[int, bool], np.ndarray] = {}
-        self._num_pixels = 0
-
-    def __call__(self, use: TextureUse, linear: bool) -> np.ndarray | None:
-        index = self._asset.textures[use.texture].image
-        if index is None:
-            return None
-        image = self._asset.images[index]
-        if (index, linear) not in self._found:
-            self._num_pixels += image.height * image.width
-            if self._num_pixels > self._limits.max_pixels:
-                raise InputError(self._path, "has too many and too large pictures", remedy=ALONE)
-            self._found[index, linear] = image.pixels(linear=linear)
-        return self._found[index, linear]

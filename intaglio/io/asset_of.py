@@ -14,7 +14,7 @@ from ..tangents import tangents as find_tangents
 from .asset import MATT, Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
 from .one_mesh import check_one_mesh, with_one_texture
 
-__all__ = ["asset_of"]
+__all__ = ["asset_of", "material_asset"]
 
 
 def asset_of(writer: str, mesh: Mesh) -> Asset:
@@ -34,18 +34,22 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
         values["TEXCOORD_0"] = (uv, uv_triangles)
     values |= _frames(mesh)
     attributes, triangles = _indexed_alike(values)
-    pictures = _Pictures(writer)
-    material = _material(mesh.material, pictures, pictures.use(texture))
     primitive = Primitive(attributes=attributes, indices=triangles.reshape(-1).astype(np.uint32), material=0)
-    return Asset(
+    return replace(
+        material_asset(writer, mesh.material, texture),
         nodes=(Node(geometry=0),),
         geometries=(Geometry(primitives=(primitive,)),),
-        materials=(material,),
-        textures=tuple(Texture(image=k) for k in range(len(pictures.images))),
-        images=tuple(pictures.images),
         scenes=(SceneRoots(nodes=(0,)),),
         scene=0,
     )
+
+
+def material_asset(writer: str, material: AnyMaterial | None, texture: np.ndarray | None) -> Asset:
+    """The asset of a mesh's one material and its pictures alone. A Blinn-Phong material has no place in it."""
+    pictures = _Pictures(writer)
+    materials = (_material(material, pictures, pictures.use(texture)),)
+    textures = tuple(Texture(image=k) for k in range(len(pictures.images)))
+    return Asset(materials=materials, textures=textures, images=tuple(pictures.images))
 
 
 def _frames(mesh: Mesh) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..picture import png_bytes
-from .asset import CLAMP_TO_EDGE, MATT, REPEAT, AssetMaterial, Image, Texture, TextureUse
+from .asset import CLAMP_TO_EDGE, MATT, REPEAT, Asset, AssetMaterial, Image, Texture, TextureUse
+from .errors import InputError
 from .images import decode_image, image_size
 from .limits import Limits, read_bytes
-from .mtl_text import Entries, Map, find_libraries, read_mtl
+from .mtl_text import SHAPE_ALONE, Entries, Map, find_libraries, read_mtl
+from .obj_text import NONE, ObjText
 
 __all__ = ["MtlAssets"]
 
@@ -27,7 +29,7 @@ class MtlAssets:
         self.materials: list[AssetMaterial] = []
         self.textures: list[Texture] = []
         self.images: list[Image] = []
-        self.by_name: dict[str, int] = {}
+        self.by_name: dict[str | None, int] = {}
         self._limits, self._folder = limits, path.parent
         self._plain: dict[int, int] = {}
         self._colors: list[tuple[float, float, float]] = []
@@ -38,10 +40,23 @@ class MtlAssets:
                 self.materials.append(self._material(name, entries))
                 self._colors.append(entries.color("Kd") or (1.0, 1.0, 1.0))
 
-    def matt(self) -> int:
-        """The material of faces that name none."""
-        self.materials.append(MATT)
-        return len(self.materials) - 1
+    def asset(self) -> Asset:
+        """The library by itself."""
+        return Asset(materials=tuple(self.materials), textures=tuple(self.textures), images=tuple(self.images))
+
+    def places(self, path: Path, found: ObjText) -> np.ndarray:
+        """[P], where the material of each of the OBJ's polygons is; those that name none are matt."""
+        places: dict[str | None, int] = dict.fromkeys([None] if found.libraries else found.materials, NONE)
+        places |= self.by_name
+        for line, name in zip(found.lines, found.materials, strict=True):
+            if name not in places:
+                what = f"usemtl names no material of {found.libraries[-1][1]}: {name!r}"
+                raise InputError(path, what, line=line, remedy=SHAPE_ALONE)
+        chosen = np.array([places[name] for name in found.materials])
+        if (chosen == NONE).any():
+            chosen[chosen == NONE] = len(self.materials)
+            self.materials.append(MATT)
+        return chosen
 
     def plain(self, place: int) -> int:
         """The material without its pictures, for faces without uv; `place` itself where it has none."""
@@ -129,12 +144,13 @@ class MtlAssets:
 
 
 def _roughness(entries: Entries) -> float:
-    """Pr, or what gives Blinn and Phong's highlight of exponent Ns its width.
+    """Pr, or what gives Blinn and Phong's highlight of exponent Ns its width, if there is one (Ks; illum from 2 on).
 
     Walter et al., Microfacet Models for Refraction, 2007, section 5.2: Ns = 2 / alpha^2 - 2; alpha = roughness^2.
     """
     rough, shine = entries.number("Pr", None), entries.number("Ns", None)
-    if rough is None and shine is not None:
+    is_shiny = any(entries.color("Ks") or ()) and (entries.number("illum", None) or 2) >= 2
+    if rough is None and shine is not None and is_shiny:
         rough = (2 / (max(shine, 0.0) + 2)) ** 0.25
     return _unit(1.0 if rough is None else rough)
 

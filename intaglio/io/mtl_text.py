@@ -12,8 +12,9 @@ from ..picture import linear_from_srgb
 from .errors import InputError
 from .limits import Limits, inside_folder, read_bytes
 
-__all__ = ["Entries", "Map", "find_libraries", "read_mtl"]
+__all__ = ["SHAPE_ALONE", "Entries", "Map", "find_libraries", "read_mtl"]
 
+SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 # How many words follow each option of a map at most; -o, -s and -t take one to three numbers.
 OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
                 "-texres": 1, "-o": 3, "-s": 3, "-t": 3}  # fmt: skip
@@ -99,8 +100,7 @@ def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:
     Raises:
         InputError: it is missing or too large, or says a colour of no material.
     """
-    remedy = "load_obj(..., materials=False) reads the shape alone"
-    text = read_bytes(path, limits, remedy).decode("utf-8", errors="replace")
+    text = read_bytes(path, limits, SHAPE_ALONE).decode("utf-8", errors="replace")
     materials: dict[str, Entries] = {}
     entries = None
     for number, line in enumerate(text.splitlines(), start=1):

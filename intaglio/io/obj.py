@@ -9,27 +9,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..mesh import Mesh
-from .errors import InputError
+from .asset_materials import Cover, covered, layout_use
 from .limits import Limits
 from .mtl import MtlMaterial, load_materials
-from .mtl_text import find_libraries
+from .mtl_asset import MtlAssets
+from .mtl_text import SHAPE_ALONE, find_libraries
 from .obj_text import NONE, NORMAL, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
-from .painting import Surface, painted
 from .polygons import fans, triangulate
 
 __all__ = ["ObjContents", "load_obj", "read_obj"]
-
-SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 
 
 def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None = None) -> Mesh:
     """A mesh from an OBJ file: NumPy, float32, in the file's own place and size (`Mesh.normalized` centres it).
 
-    Polygons become triangles. Colours behind the positions become `vertex_colors`. Of the materials, plain colours
-    (Kd) become `face_textures` of one texel, and a picture (map_Kd) becomes `texture`, whose Kd is passed over. Several
-    pictures, or pictures and colours, are packed into one, as often side by side as the uv run over them. Colours are
-    read as sRGB and become linear; the first row of a picture becomes v = 0. Normals are kept if all corners have one.
-    Groups, lines and points are passed over.
+    Vertices and their order are the file's; polygons become triangles. Colours behind the positions become
+    `vertex_colors`. Of the materials, plain colours (Kd) become `face_textures` of one texel, and a picture (map_Kd)
+    becomes `texture`, whose Kd is passed over. Several pictures, or pictures and colours, are packed into one, as often
+    side by side as the uv run over them. What shines, glows, is bumpy or lets light through (`load_asset` lists the
+    keys) becomes `material`, with maps where it differs. Colours are read as sRGB and become linear; the first row of
+    a picture becomes v = 0. Normals are kept if all corners have one. Groups, lines and points are passed over.
 
     Args:
         path: the file. Its materials and pictures must lie in its folder or below.
@@ -49,12 +48,11 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
     triangles, uv_triangles = (corners[rows, column].astype(np.int32) for column in (VERTEX, UV))
     uv = obj_rows(path, "vt", found.uv, 2)
     uv[:, 1] = 1 - uv[:, 1]  # OBJ counts v from the bottom
+    arrays = _with_uv(uv, uv_triangles)
     if materials and found.libraries:
-        colours = _materials(path, found, limits)
-        of_triangle = [colours[polygon] for polygon in polygons.tolist()]
-        arrays = _coloured(path, of_triangle, uv, uv_triangles, limits)
-    else:
-        arrays = _with_uv(uv, uv_triangles)
+        library = MtlAssets(path, found.libraries, limits)
+        covers = _covers(library, library.places(path, found)[polygons], uv, uv_triangles)
+        arrays |= covered(path, library.asset(), covers, len(triangles), limits, SHAPE_ALONE)
     normals, normal_triangles = obj_rows(path, "vn", found.normals, 3), corners[rows, NORMAL]
     if ((normal_triangles >= 0) & (normal_triangles < len(normals))).all():
         arrays |= {"normals": normals, "normal_triangles": normal_triangles.astype(np.int32)}
@@ -113,40 +111,19 @@ def _known(path: Path, found: ObjText, limits: Limits, folder: Path, **reading: 
     return known
 
 
-def _materials(path: Path, found: ObjText, limits: Limits) -> list[MtlMaterial]:
-    """The material of each polygon."""
-    known = _known(path, found, limits, path.parent)
-    for line, name in zip(found.lines, found.materials, strict=True):
-        if name not in known:
-            raise InputError(
-                path, f"usemtl names no material of {found.libraries[-1][1]}: {name!r}", line=line, remedy=SHAPE_ALONE
-            )
-    return [known[name] for name in found.materials]
-
-
-def _coloured(
-    path: Path, materials: list[MtlMaterial], uv: np.ndarray, uv_triangles: np.ndarray, limits: Limits
-) -> dict[str, Any]:
-    """The arrays of a mesh that carry its materials, given for each triangle."""
-    has_uv = (uv_triangles != NONE).all(axis=1)
-    distinct = list({id(m): m for m in materials}.values())
-    number = {id(m): k for k, m in enumerate(distinct)}
-    material = np.array([number[id(m)] for m in materials])
-    surfaces = []
-    for k, m in enumerate(distinct):
-        color = m.color or (1.0, 1.0, 1.0)
-        pictured = (material == k) & has_uv & (m.picture is not None)
-        surfaces.append(Surface(np.flatnonzero((material == k) & ~pictured), color))
-        faces = np.flatnonzero(pictured)
-        wrap = "clamp" if m.clamp else "repeat"
-        seen = _moved(m, uv[uv_triangles[faces]]) if m.moves else uv[uv_triangles[faces]]
-        surfaces.append(Surface(faces, picture=m.picture, uv=seen, wraps=(wrap, wrap), moved=m.moves))
-    return _with_uv(uv, uv_triangles) | painted(path, len(materials), surfaces, limits, SHAPE_ALONE)
-
-
-def _moved(material: MtlMaterial, uv: np.ndarray) -> np.ndarray:
-    """uv from the top, scaled and moved where v counts from the bottom."""
-    from_bottom = np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1).astype(np.float64)
-    with np.errstate(all="ignore"):  # what is not finite is named by who packs it
-        moved = from_bottom * material.uv_scale + material.uv_offset
-    return np.stack([moved[..., 0], 1 - moved[..., 1]], axis=-1)
+def _covers(library: MtlAssets, places: np.ndarray, uv: np.ndarray, uv_triangles: np.ndarray) -> list[Cover]:
+    """Which faces each material covers, by the place of each face's in the library."""
+    lacks_uv = (uv_triangles == NONE).any(axis=1)
+    places[lacks_uv] = [library.plain(place) for place in places[lacks_uv].tolist()]
+    covers = []
+    for place in dict.fromkeys(places.tolist()):
+        faces = np.flatnonzero(places == place)
+        material = library.materials[place]
+        use = layout_use(material)
+        if use is None:
+            covers.append(Cover(faces, material, None))
+            continue
+        own, is_moved = uv[uv_triangles[faces]], (use.scale, use.offset) != ((1.0, 1.0), (0.0, 0.0))
+        with np.errstate(all="ignore"):  # what is not finite is named by who packs it
+            covers.append(Cover(faces, material, use.transformed(own) if is_moved else own, is_moved))
+    return covers

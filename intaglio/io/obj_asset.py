@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .asset import Asset, Geometry, Node, Primitive, SceneRoots
-from .errors import InputError
 from .limits import Limits
 from .mtl_asset import MtlAssets
-from .obj_text import NONE, NORMAL, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
+from .obj_text import NONE, NORMAL, UV, VERTEX, obj_rows, obj_vertices, parse_obj
 from .polygons import triangulate
 
 __all__ = ["load_obj_asset"]
@@ -39,15 +39,12 @@ def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     if colors is not None:
         tables["COLOR_0"] = colors
     materials = MtlAssets(path, found.libraries, limits)
-    number = _materials(path, found, materials)
     groups = {name: k for k, name in enumerate(dict.fromkeys(found.groups))}
     group = np.array([groups[name] for name in found.groups])
     corners = corners[rows]  # [F, 3 corners, 3 columns]
     corners[..., NORMAL][~_have_normals(corners, tables["NORMAL"])] = NONE
     lacks = (corners == NONE).any(axis=1)
-    number = number[polygons]
-    if (number == NONE).any():
-        number[number == NONE] = materials.matt()
+    number = materials.places(path, found)[polygons]
     number[lacks[:, UV]] = [materials.plain(k) for k in number[lacks[:, UV]].tolist()]
     keys = np.stack([group[polygons], number, lacks[:, UV], lacks[:, NORMAL]], axis=-1)
     geometries: list[list[Primitive]] = [[] for _ in groups]
@@ -57,27 +54,14 @@ def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
         which, material, *_ = keys[faces[0]].tolist()
         primitive = _primitive(corners[np.sort(faces)].reshape(-1, 3), tables, material)
         geometries[which].append(primitive)
-    return Asset(
+    return replace(
+        materials.asset(),
         name=path.name,
         nodes=tuple(Node(geometry=k, name=name) for k, name in enumerate(groups)),
         geometries=tuple(Geometry(tuple(p), name=name) for p, name in zip(geometries, groups, strict=True)),
-        materials=tuple(materials.materials),
-        textures=tuple(materials.textures),
-        images=tuple(materials.images),
         scenes=(SceneRoots(tuple(range(len(groups)))),),
         scene=0,
     )
-
-
-def _materials(path: Path, found: ObjText, materials: MtlAssets) -> np.ndarray:
-    """[P], the place of each polygon's material, -1 for none."""
-    if not found.libraries:
-        return np.full(len(found.materials), NONE)
-    known = materials.by_name
-    for line, name in zip(found.lines, found.materials, strict=True):
-        if name is not None and name not in known:
-            raise InputError(path, f"usemtl names no material of {found.libraries[-1][1]}: {name!r}", line=line)
-    return np.array([NONE if name is None else known[name] for name in found.materials])
 
 
 def _primitive(corners: np.ndarray, tables: dict[str, np.ndarray], material: int) -> Primitive:

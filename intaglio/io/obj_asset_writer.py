@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..picture import plain_bytes, png_bytes, srgb_from_linear
-from .asset import CLAMP_TO_EDGE, MATT, Asset, AssetMaterial, Image, Primitive, TextureUse
+from ..picture import srgb_from_linear
+from .asset import MATT, Asset, AssetMaterial, Primitive, TextureUse
 from .asset_materials import is_seen_alike, layout_use
 from .asset_mesh import posed_positions
-from .atomic import write_atomically
-from .mtl_asset import METAL, ROUGH
+from .mtl_writer import one_line, save_mtl, write_lines
 
 __all__ = ["save_obj_asset"]
 
@@ -32,19 +30,15 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
         InputError: a file cannot be written.
     """
     path, asset = Path(path), _as_obj_can_hold(asset)
-    names = _material_names(asset)
     is_matt = all(material is MATT for material in asset.materials)  # what faces become that name no material
-    lines = [] if is_matt else [f"mtllib {path.with_suffix('.mtl').name}"]
-    if not is_matt:
-        pictures = _Pictures(path, asset)
-        text = [line for m, name in zip(asset.materials, names, strict=True) for line in _material(m, name, pictures)]
-        _write(path.with_suffix(".mtl"), text)
+    names = [] if is_matt else save_mtl(path, asset)
+    lines = [f"mtllib {path.with_suffix('.mtl').name}"] if names else []
     world = asset.world_from_nodes()
     counts = np.ones(3, dtype=np.int64)  # indices begin at 1
     for k in asset.shown():
         node = asset.nodes[k]
         primitives = asset.geometries[node.geometry].primitives if node.geometry is not None else ()
-        lines += [f"g {_line(node.name)}".rstrip()] if primitives else []
+        lines += [f"g {one_line(node.name)}".rstrip()] if primitives else []
         for primitive in primitives:
             triangles = primitive.triangles()
             if not len(triangles):
@@ -53,10 +47,10 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
             positions = posed_positions(asset, world, node, world[k], primitive)
             if np.linalg.det(place[:3, :3]) < 0:
                 triangles = triangles[:, ::-1]
-            if primitive.material is not None and not is_matt:
+            if names and primitive.material is not None:
                 lines.append(f"usemtl {names[primitive.material]}")
             lines += _primitive(primitive, positions, place, triangles, counts)
-    _write(path, lines)
+    write_lines(path, lines)
 
 
 def _as_obj_can_hold(asset: Asset) -> Asset:
@@ -118,81 +112,3 @@ def _primitive(
 def _rows(key: str, rows: np.ndarray) -> list[str]:
     form = key + " {:.9g}" * rows.shape[1]
     return [form.format(*row) for row in rows.tolist()]
-
-
-def _material_names(asset: Asset) -> list[str]:
-    """Each one once; OBJ knows materials by nothing else."""
-    names: list[str] = []
-    for k, material in enumerate(asset.materials):
-        name = _line(material.name) or "material"
-        names.append(name if name not in names else f"{name} {k}")
-    return names
-
-
-def _line(name: str) -> str:
-    return " ".join(name.split())
-
-
-class _Pictures:
-    """The images of an asset as files beside an OBJ, each written when it is first named."""
-
-    def __init__(self, path: Path, asset: Asset) -> None:
-        self.path, self.asset = path, asset
-        self._written: dict[str, bytes] = {}
-
-    def image(self, use: TextureUse | None) -> Image | None:
-        """The image of a texture."""
-        place = self.asset.textures[use.texture].image if use is not None else None
-        return self.asset.images[place] if place is not None else None
-
-    def line(self, key: str, use: TextureUse | None, options: str = "") -> list[str]:
-        """The line of a map, its file written."""
-        image = self.image(use)
-        if use is None or image is None:
-            return []
-        ending = ".jpg" if image.mime_type == "image/jpeg" else ".png"
-        stem = re.sub(r"[^\w. -]", "_", Path(image.name).stem).strip(". ") or f"{self.path.stem}-{use.texture}"
-        return [self._map(key, use, options, stem + ending, image.data)]
-
-    def channel(self, key: str, use: TextureUse | None, channel: int) -> list[str]:
-        """The line of a map that is one channel of a texture, as a grey picture."""
-        image = self.image(use)
-        if use is None or image is None:
-            return []
-        grey = png_bytes(plain_bytes(image.pixels(linear=False)[..., channel], "save"))
-        return [self._map(key, use, "", f"{self.path.stem}-{use.texture}-{key}.png", grey)]
-
-    def _map(self, key: str, use: TextureUse, options: str, name: str, data: bytes) -> str:
-        file = self.path.with_name(name)
-        while self._written.get(file.name, data) != data:  # another picture of that name
-            file = file.with_name(f"{file.stem}-{len(self._written)}{file.suffix}")
-        if file.name not in self._written:
-            write_atomically(file, lambda aside: aside.write_bytes(data))
-            self._written[file.name] = data
-        texture = self.asset.textures[use.texture]
-        if texture.wrap_s == CLAMP_TO_EDGE:
-            options += " -clamp on"
-        if (use.scale, use.offset) != ((1.0, 1.0), (0.0, 0.0)):
-            u, v = use.offset[0], 1 - use.scale[1] - use.offset[1]  # counted from the bottom
-            options += f" -s {use.scale[0]:.9g} {use.scale[1]:.9g} 1 -o {u:.9g} {v:.9g} 0"
-        return f"{key}{options} {file.name}"
-
-
-def _material(material: AssetMaterial, name: str, pictures: _Pictures) -> list[str]:
-    color = srgb_from_linear(np.array(material.base_color[:3]).clip(0, 1)).tolist()
-    glow = srgb_from_linear(np.array(material.emissive).clip(0, 1)).tolist()
-    both = material.metallic_roughness_texture
-    lines = [f"newmtl {name}", "Kd {:.9g} {:.9g} {:.9g}".format(*color)]
-    lines += [f"d {material.base_color[3]:.9g}"] if material.alpha_mode == "BLEND" else []
-    lines += [f"Pr {material.roughness:.9g}", f"Pm {material.metallic:.9g}"]
-    lines += ["Ke {:.9g} {:.9g} {:.9g}".format(*glow)] if any(glow) else []
-    lines += pictures.line("map_Kd", material.base_color_texture)
-    lines += pictures.line("map_Ke", material.emissive_texture)
-    bump = "" if material.normal_scale == 1 else f" -bm {material.normal_scale:.9g}"
-    lines += pictures.line("norm", material.normal_texture, bump)
-    return [*lines, *pictures.channel("map_Pr", both, ROUGH), *pictures.channel("map_Pm", both, METAL)]
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    text = "\n".join([*lines, ""])
-    write_atomically(path, lambda aside: aside.write_text(text, encoding="utf-8", newline="\n"))

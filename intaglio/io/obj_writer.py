@@ -9,9 +9,9 @@ import numpy as np
 
 from ..mesh import Mesh, triangles_of
 from ..picture import srgb_from_linear
-from .atomic import write_atomically
+from .asset_of import material_asset
 from .errors import InputError
-from .images import save_image
+from .mtl_writer import save_mtl, write_lines
 from .one_mesh import check_one_mesh, with_one_texture
 
 __all__ = ["save_obj"]
@@ -20,9 +20,10 @@ __all__ = ["save_obj"]
 def save_obj(path: str | Path, mesh: Mesh) -> None:
     """Write a mesh as OBJ, whole or not at all; what `load_obj` reads again.
 
-    Vertex colours stand behind the positions; normals are kept. A texture becomes NAME.png, named by NAME.mtl. Face
-    textures are drawn into such a picture first (`bake_face_textures`). Colours become sRGB, 8 bits in a picture; v
-    counts from the bottom, as OBJ has it. Positions keep all their 32 bits.
+    Vertex colours stand behind the positions; normals are kept. A texture becomes NAME.png, named by NAME.mtl, which
+    holds the material as Pr, Pm, Ke, d and maps too; a Blinn-Phong material, occlusion and alpha in pictures have no
+    place. Face textures are drawn into a picture first (`bake_face_textures`). Colours become sRGB, 8 bits in a
+    picture; v counts from the bottom, as OBJ has it. Positions keep all their 32 bits.
 
     Raises:
         InputError: `path` does not end in .obj, or cannot be written to.
@@ -33,19 +34,13 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
         raise InputError(path, "meshes are written as OBJ", remedy="end the name in .obj")
     mesh = check_one_mesh("save_obj", mesh)
     texture, uv, uv_triangles = with_one_texture("save_obj", mesh)
-    if texture is not None:
-        save_image(path.with_suffix(".png"), texture)
-        material = f"newmtl material\nKd 1 1 1\nmap_Kd {path.with_suffix('.png').name}\n"
-        _write_text(path.with_suffix(".mtl"), material)
-    header = [f"mtllib {path.with_suffix('.mtl').name}", "usemtl material"] if texture is not None else []
+    header = []
+    if texture is not None or mesh.material is not None:
+        (name,) = save_mtl(path, material_asset("save_obj", mesh.material, texture))
+        header = [f"mtllib {path.with_suffix('.mtl').name}", f"usemtl {name}"]
     normal_triangles = None if mesh.normals is None else triangles_of(mesh, "normals")
     faces = _face_lines(mesh.triangles, uv_triangles, normal_triangles)
-    lines = [*header, *_vertex_lines(mesh), *_uv_lines(uv), *_normal_lines(mesh.normals), *faces, ""]
-    _write_text(path, "\n".join(lines))
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_atomically(path, lambda aside: aside.write_text(text, encoding="utf-8", newline="\n"))
+    write_lines(path, [*header, *_vertex_lines(mesh), *_uv_lines(uv), *_normal_lines(mesh.normals), *faces])
 
 
 def _vertex_lines(mesh: Mesh) -> list[str]:

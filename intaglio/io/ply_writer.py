@@ -25,7 +25,7 @@ NEAR_A_BYTE = 1e-4
 def save_ply(path: str | Path, mesh: Mesh, *, form: str = "binary_little_endian") -> None:
     """Write a mesh as PLY, whole or not at all; what `load_ply` reads again.
 
-    Normals of vertices are kept, those of corners are not. Vertex colours become sRGB: bytes where that loses nothing,
+    Normals are kept where each vertex has one. Vertex colours become sRGB: bytes where that loses nothing,
     else floats. Texture coordinates become s and t of the vertices, or where corners have their own, a texcoord list of
     each face; v counts from the bottom. A texture becomes NAME.png, named in a comment. Face textures are drawn into
     such a picture first, unless they are of one texel: then they become colours of the faces.
@@ -74,15 +74,24 @@ def _is_plain(face_textures: np.ndarray | None) -> bool:
 
 def _vertex_fields(mesh: Mesh, textured: Textured) -> Fields:
     fields: Fields = [(("x", "y", "z"), mesh.vertices)]
-    if mesh.normals is not None and (
-        mesh.normal_triangles is None or np.array_equal(mesh.normal_triangles, mesh.triangles)
-    ):
-        fields.append((("nx", "ny", "nz"), mesh.normals))
+    normals = _normals_of_vertices(mesh)
+    if normals is not None:
+        fields.append((("nx", "ny", "nz"), normals))
     if mesh.vertex_colors is not None:
         fields.append((("red", "green", "blue"), _coded(mesh.vertex_colors)))
     if textured.uv is not None and _is_per_vertex(mesh, textured):
         fields.append((("s", "t"), _turned(textured.uv)))
     return fields
+
+
+def _normals_of_vertices(mesh: Mesh) -> np.ndarray | None:
+    """[V, 3], or None where there are none or the corners at a vertex have several."""
+    if mesh.normals is None or mesh.normal_triangles is None:
+        return mesh.normals
+    of_corners = mesh.normals[mesh.normal_triangles]
+    of_vertices = np.zeros_like(mesh.vertices)
+    of_vertices[mesh.triangles] = of_corners
+    return of_vertices if (of_vertices[mesh.triangles] == of_corners).all() else None
 
 
 def _face_fields(mesh: Mesh, textured: Textured, colors: np.ndarray | None) -> Fields:
