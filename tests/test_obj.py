@@ -378,3 +378,18 @@ def test_a_material_and_its_maps_survive_an_obj(tmp_path):
     assert found.metallic_roughness_texture == pytest.approx(rough * np.float32([0.5, 0.75]), abs=0.5 / 255 + 1e-6)
     assert found.normal_texture == pytest.approx(bumps, abs=0.5 / 255 + 1e-6)
     assert found.emissive == (0.0, 1.0, 0.0)
+
+
+def test_a_mark_of_utf_8_hides_no_line(tmp_path):
+    (tmp_path / "m.mtl").write_text("newmtl red\nKd 1 0 0\n", encoding="utf-8-sig")
+    text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nmtllib m.mtl\nusemtl red\nf 1 2 3\n"
+    (tmp_path / "mesh.obj").write_text(text, encoding="utf-8-sig")
+    mesh = load_obj(tmp_path / "mesh.obj")
+    assert mesh.vertices.tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+    assert mesh.face_textures.ravel().tolist() == [1, 0, 0]
+
+
+def test_text_in_utf_16_is_named(tmp_path):
+    (tmp_path / "mesh.obj").write_text(SQUARE + "f 1 2 3\n", encoding="utf-16")
+    with pytest.raises(InputError, match=r"mesh.obj: is text in UTF-16 \(save it as UTF-8\)"):
+        load_obj(tmp_path / "mesh.obj")

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import codecs
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["Limits", "inside_folder", "read_bytes"]
+__all__ = ["Limits", "decoded_text", "inside_folder", "read_bytes"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,17 @@ def read_bytes(path: Path, limits: Limits, remedy: str = "") -> bytes:
         if isinstance(error, InputError):
             raise
         raise InputError(repr(str(path)), "is no name of a file") from error  # a zero byte
+
+
+def decoded_text(path: Path, data: bytes) -> str:
+    """UTF-8, with the mark that some editors begin it with or without; other bytes become a sign for that.
+
+    Raises:
+        InputError: it is UTF-16.
+    """
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise InputError(path, "is text in UTF-16", remedy="save it as UTF-8")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def inside_folder(path: Path, file: Path, folder: Path, *, line: int | None = None, at: str = "") -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..picture import linear_from_srgb
 from .errors import InputError
-from .limits import Limits, inside_folder, read_bytes
+from .limits import Limits, decoded_text, inside_folder, read_bytes
 
 __all__ = ["SHAPE_ALONE", "Entries", "Map", "find_libraries", "read_mtl"]
 
@@ -100,7 +100,7 @@ def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:
     Raises:
         InputError: it is missing or too large, or says a colour of no material.
     """
-    text = read_bytes(path, limits, SHAPE_ALONE).decode("utf-8", errors="replace")
+    text = decoded_text(path, read_bytes(path, limits, SHAPE_ALONE))
     materials: dict[str, Entries] = {}
     entries = None
     for number, line in enumerate(text.splitlines(), start=1):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..picture import linear_from_srgb
 from .errors import InputError
-from .limits import Limits, read_bytes
+from .limits import Limits, decoded_text, read_bytes
 
 __all__ = ["NONE", "NORMAL", "UV", "VERTEX", "ObjText", "first_row", "obj_rows", "obj_vertices", "parse_obj"]
 
@@ -57,7 +57,7 @@ def parse_obj(path: Path, limits: Limits) -> ObjText:
     Raises:
         InputError: it is missing, too large, damaged, or has no faces.
     """
-    text = read_bytes(path, limits).decode("utf-8", errors="replace")
+    text = decoded_text(path, read_bytes(path, limits))
     found = ObjText()
     material, group = None, ""
     for number, line in enumerate(text.replace("\\\r\n", " ").replace("\\\n", " ").split("\n"), start=1):

@@ -10,7 +10,7 @@ import numpy as np
 from ..mesh import Mesh
 from .atomic import write_atomically
 from .errors import InputError
-from .limits import Limits, read_bytes
+from .limits import Limits, decoded_text, read_bytes
 from .one_mesh import check_one_mesh
 from .welding import weld
 
@@ -93,7 +93,7 @@ def _read_binary(path: Path, data: bytes) -> np.ndarray:
 def _read_text(path: Path, data: bytes) -> np.ndarray:
     """[3 F, 3]."""
     corners: list[list[float]] = []
-    for number, line in enumerate(data.decode("utf-8", errors="replace").split("\n"), start=1):
+    for number, line in enumerate(decoded_text(path, data).split("\n"), start=1):
         words = line.split()
         key = words[0].lower() if words else ""
         if key == "vertex":

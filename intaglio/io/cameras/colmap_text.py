@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..limits import Limits, read_bytes
+from ..limits import Limits, decoded_text, read_bytes
 from .checks import Place
 from .colmap import NO_POINT, ColmapCamera, ColmapImage, ColmapPoints, tracks
 from .models import MODELS
@@ -86,7 +86,7 @@ def _rows(path: Path, limits: Limits) -> Iterator[tuple[Place, list[str]]]:
 
 
 def _lines(path: Path, limits: Limits) -> list[str]:
-    return read_bytes(path, limits).decode("utf-8", errors="replace").split("\n")
+    return decoded_text(path, read_bytes(path, limits)).split("\n")
 
 
 def text_of(cameras: list[ColmapCamera], images: list[ColmapImage], points: ColmapPoints | None) -> dict[str, bytes]:

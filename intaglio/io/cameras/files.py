@@ -12,7 +12,7 @@ from ..atomic import write_atomically
 from ..errors import InputError
 from ..files import load_asset
 from ..gltf.fields import parse_json
-from ..limits import Limits, read_bytes
+from ..limits import Limits, decoded_text, read_bytes
 from .arrays import parse_npy
 from .assets import views_of_asset
 from .checks import Pictures, Place, Planes
@@ -114,7 +114,7 @@ def load_cameras(
         remedy = "LLFF's are [N, 17], matrices [N, 3, 4]"
         raise InputError(path, f"holds no cameras but {list(array.shape)}", remedy=remedy)
     if ending == ".txt":
-        lines = data.decode("utf-8", errors="replace").split("\n")
+        lines = decoded_text(path, data).split("\n")
         words = next((line.split() for line in lines if line.split() and not line.lstrip().startswith("#")), [])
         if len(words) == 1 and words != ["CONTOUR"]:
             return views_of_par(path, lines, size, planes, pictures)

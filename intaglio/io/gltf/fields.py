@@ -78,7 +78,8 @@ class Fields:
         """A whole number from `low`, less than `below`."""
         value = self.raw.get(key, default)
         if not _is_whole(value) or not low <= value < below:
-            self.fail(f"{key} must be a whole number from {low} to {below - 1}; got {_short(value)}")
+            wanted = f"a whole number from {low} to {below - 1}" if below > low else "left out, for there is none"
+            self.fail(f"{key} must be {wanted}; got {_short(value)}")
         return value
 
     def place(self, key: str, count: int) -> int | None:
