@@ -47,7 +47,7 @@ PRIMITIVE = "meshes.0.primitives.0"
         ("nodes.0.scale", [1, 2, 10**400], "nodes[0]: scale must be a finite number; got a number of too many digits"),
         ("nodes.0.name", 5, "nodes[0]: name must be text; got 5"),
         ("nodes.0.weights", [0, 0], "nodes[0]: has 2 weights for 1 morph targets"),
-        ("nodes.0.skin", 0, "nodes[0]: skin must be a whole number from 0 to -1; got 0"),
+        ("nodes.0.skin", 0, "nodes[0]: skin must be left out, for there is none; got 0"),
         ("scene", 3, "scene must be a whole number from 0 to 0; got 3"),
         ("meshes.0.primitives", [], "meshes[0]: has no primitives"),
         (PRIMITIVE + ".attributes", None, "meshes[0].primitives[0]: has no attributes"),
