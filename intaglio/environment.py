@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,11 +22,12 @@ from .array import as_float_array, is_known, like, namespace
 from .ops.cube import cube_directions
 from .trees import tree_of_fields
 
-__all__ = ["EnvironmentLight", "SphericalHarmonicsLight"]
+__all__ = ["EnvironmentLight", "SphericalHarmonicsLight", "mirrored_shares"]
 
 LARGEST_CUBE, SMALLEST_CUBE = 128, 8
 SMALLEST_LEVEL = 4  # texels along a face that is seen fully rough
 LEAST_GATHERED = 16  # texels along a face that a rough one is gathered from
+LEAST_ROUGHNESS = 0.045  # as native/math/brdf.h
 # What the cosine lobe keeps of each degree, divided by pi. Ramamoorthi & Hanrahan, An Efficient Representation for
 # Irradiance Environment Maps, SIGGRAPH 2001, equation 8.
 COSINE_LOBE = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])[:, None]
@@ -57,6 +59,40 @@ class SphericalHarmonicsLight:
         """[9, 3] or [B, 9, 3]: of the irradiance divided by pi, what a white matt surface shows. Differentiable."""
         coefficients = as_float_array(self.coefficients, np.float64)
         return coefficients * like(COSINE_LOBE, coefficients)
+
+    def coefficients_by_degree(self) -> tuple[Any, Any, Any]:
+        """Those of degree 0, 1 and 2, [9, 3] or [B, 9, 3] each, the others 0. Differentiable."""
+        coefficients = as_float_array(self.coefficients, np.float64)
+        degree = np.repeat([0, 1, 2], [1, 3, 5])[:, None]
+        of_0, of_1, of_2 = (coefficients * like((degree == k).astype(np.float64), coefficients) for k in range(3))
+        return of_0, of_1, of_2
+
+
+def mirrored_shares(roughness: Any) -> tuple[Any, Any]:
+    """How much of degree 1 and 2 a surface mirrors; of degree 0 it is all. As `roughness`, and differentiable in it."""
+    shares = []
+    for powers in mirrored_polynomials().tolist():
+        share = 0 * roughness + powers[-1]
+        for factor in reversed(powers[:-1]):
+            share = share * roughness + factor
+        shares.append(share)
+    return shares[0], shares[1]
+
+
+@cache
+def mirrored_polynomials() -> np.ndarray:
+    """[2, 7], what multiplies roughness^0 to roughness^6 in the shares of degree 1 and 2, within 0.001.
+
+    They are the means of Legendre's polynomials over the lobe of native/math/prefilter.h, seen head-on.
+    """
+    roughness = np.linspace(0.0, 1.0, 201)[:, None]
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    turned = (nodes + 1) / 2  # cosines 1 - turned^6 are dense where the lobe is sharp
+    cosine = 1 - turned**6
+    lobe = cosine / ((1 + cosine) / 2 * (np.maximum(roughness, LEAST_ROUGHNESS) ** 4 - 1) + 1) ** 2
+    lobe *= 6 * turned**5 * weights
+    means = [(lobe * x).sum(axis=1) / lobe.sum(axis=1) for x in (cosine, (3 * cosine**2 - 1) / 2)]
+    return np.stack([np.polynomial.Polynomial.fit(roughness[:, 0], x, 6).convert().coef for x in means])
 
 
 @tree_of_fields()

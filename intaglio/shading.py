@@ -10,7 +10,7 @@ import numpy as np
 
 from . import ops
 from .array import as_float_array, joined, like, namespace
-from .environment import EnvironmentLight, SphericalHarmonicsLight
+from .environment import EnvironmentLight, SphericalHarmonicsLight, mirrored_shares
 from .light import (
     AmbientLight,
     DirectionalLight,
@@ -140,13 +140,15 @@ def _mirrored(seen: Seen, lights: Sequence[AnyLight], roughness_metallic: Any) -
     parts = [seen.plane(strength(light)) for light in lights if isinstance(light, AmbientLight)]
     if len(parts) < len(lights):
         directions = ops.reflect(seen.positions, seen.normals, seen.surface.viewer, seen.fragments)
+        roughness = channels(roughness_metallic, 0, 1)
     for light in lights:
         if isinstance(light, SphericalHarmonicsLight):
-            coefficients = like(as_float_array(light.coefficients), directions)
-            parts.append(ops.spherical_harmonics(directions, coefficients, seen.fragments))
+            shares = (1.0, *mirrored_shares(roughness))
+            for share, coefficients in zip(shares, light.coefficients_by_degree(), strict=True):
+                radiance = ops.spherical_harmonics(directions, like(coefficients, directions), seen.fragments)
+                parts.append(share * radiance)
         elif isinstance(light, EnvironmentLight):
             levels = [like(level, directions) for level in light.prefiltered()]
-            roughness = namespace(directions).squeeze(channels(roughness_metallic, 0, 1), axis=-1)
-            lod = roughness * (len(levels) - 1)
+            lod = namespace(directions).squeeze(roughness, axis=-1) * (len(levels) - 1)
             parts.append(ops.sample_cube(levels, directions, filter="trilinear", lod=lod))
     return sum(parts[1:], start=parts[0])

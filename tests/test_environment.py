@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from intaglio import EnvironmentLight, SphericalHarmonicsLight, ops
+from intaglio import Camera, EnvironmentLight, Material, SphericalHarmonicsLight, ops, orbit, render, shapes
 from intaglio.environment import harmonics
 from intaglio.ops import cube_directions, prefilter_cube
 
@@ -207,3 +207,19 @@ def test_what_was_found_is_kept_but_not_while_it_is_differentiated():
 def test_bad_lights_are_named(make, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()
+
+
+@pytest.mark.parametrize("roughness", [0.05, 0.3, 0.6, 1.0])
+def test_harmonics_are_mirrored_as_blurred_as_their_panorama(roughness):
+    coefficients = np.zeros((9, 3))
+    coefficients[[0, 1, 3, 4, 6]] = [[3.5] * 3, [0.9, 0.2, -0.3], [0.3, -0.5, 0.5], [0.1, -0.3, 0.3], [0.4, 0.3, -0.2]]
+    panorama = harmonics(directions_of(64, 128)) @ coefficients
+    mirror = Material(base_color=(1.0, 1.0, 1.0), roughness=roughness)
+    ball, camera = shapes.icosphere(3).replace(material=mirror), Camera.look_at(orbit(3.0, 20, 40))
+    smooth, filtered = (
+        render(ball, camera, (32, 32), lights=[light], shading="smooth").color
+        for light in (SphericalHarmonicsLight(coefficients), EnvironmentLight(panorama))
+    )
+    # Between the cube's texels and levels light is interpolated: its second derivative, 6 of degree 2's 0.5, over 8
+    # times the squared pitch of 32 texels a face, and the levels' as much again, leave about 0.01.
+    np.testing.assert_allclose(smooth, filtered, atol=0.012)
