@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from assets import CORNERS, SQUARE, SQUARE_UV, picture
 
-from intaglio import Camera, Material, Unlit, load, render, save, shapes
+from intaglio import Camera, Material, Unlit, load, load_asset, render, save, shapes
 from intaglio.io.asset import Asset, AssetMaterial, Geometry, Node, Primitive, Texture, TextureUse
 
 
@@ -136,3 +136,46 @@ def test_normals_turn_with_their_node_and_stay_upright_on_what_is_stretched():
     for scale, expected in (((1.0, 2.0, 1.0), [0, 1, 2]), ((1.0, -1.0, 1.0), [0, -1, 1])):
         asset = Asset(nodes=(Node(geometry=0, scale=scale),), geometries=(Geometry(primitives=(square,)),))
         assert asset.mesh().normals[0] == pytest.approx(np.array(expected) / np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize("has_normals", [True, False])
+def test_what_a_normal_map_covers_is_written_with_tangents(tmp_path, has_normals):
+    sphere = shapes.sphere(16, 12)
+    source = shapes.sphere(16, 12).replace(
+        material=Material(normal_texture=bytes_as_floats(3, 2)), normals=sphere.vertex_normals()
+    )
+    save(tmp_path / "source.glb", source)
+    given = load_asset(tmp_path / "source.glb")
+    lacking = {"TANGENT"} if has_normals else {"TANGENT", "NORMAL"}
+    (part,) = given.geometries[0].primitives
+    bare = dataclasses.replace(part, attributes={n: x for n, x in part.attributes.items() if n not in lacking})
+    save(tmp_path / "bare.glb", dataclasses.replace(given, geometries=(Geometry((bare,)),)))
+    (found,) = load_asset(tmp_path / "bare.glb").geometries[0].primitives
+    tangent, normal = found.attributes["TANGENT"], found.attributes["NORMAL"]
+    # float32 of unit vectors at right angles, their sign apart.
+    np.testing.assert_allclose(np.linalg.norm(tangent[:, :3], axis=-1), 1, atol=1e-6)
+    np.testing.assert_allclose((tangent[:, :3] * normal).sum(axis=-1), 0, atol=1e-6)
+    assert set(np.abs(tangent[:, 3])) == {1.0}
+    corners, before = (p.attributes["POSITION"][p.indices] for p in (found, part))
+    np.testing.assert_array_equal(corners, before)
+    if has_normals:
+        again, first = (p.attributes["TANGENT"][p.indices] for p in (found, part))
+        np.testing.assert_allclose(again, first, atol=1e-5)  # of a sphere in float32 and in float64
+
+
+def test_the_first_of_several_tangents_stays_with_its_vertex(tmp_path):
+    uv = np.float32([[0, 0], [1, 0], [1, 1], [1, 0]])  # the second face sees the picture mirrored
+    flat = {"POSITION": SQUARE, "NORMAL": np.float32([[0, 0, 1]] * 4), "TEXCOORD_0": uv}
+    bumpy = AssetMaterial(normal_texture=TextureUse(0))
+    asset = Asset(
+        nodes=(Node(geometry=0),),
+        geometries=(Geometry(primitives=(Primitive(flat, CORNERS, material=0),)),),
+        materials=(bumpy,),
+        textures=(Texture(0),),
+        images=(picture((0.5, 0.5, 1.0)),),
+    )
+    save(tmp_path / "a.glb", asset)
+    (found,) = load_asset(tmp_path / "a.glb").geometries[0].primitives
+    assert found.attributes["POSITION"][:4].tolist() == SQUARE.tolist()
+    assert found.attributes["POSITION"][found.indices].tolist() == SQUARE[CORNERS].tolist()
+    assert found.attributes["TANGENT"][found.indices, 3].tolist() == [-1] * 3 + [1] * 3

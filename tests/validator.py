@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from assets import rich_asset, write_awkward
 
 from intaglio import Material, load, load_asset, save, shapes
+from intaglio.io.asset import Geometry
 from intaglio.mesh import Mesh
 
 SCRIPT = Path(__file__).parent / "validator.js"
@@ -42,6 +44,14 @@ def read_again(folder):
     return load_asset(folder / "first.glb")
 
 
+def without_tangents(folder):
+    save(folder / "first.glb", shining())
+    asset = load_asset(folder / "first.glb")
+    (part,) = asset.geometries[0].primitives
+    bare = {name: values for name, values in part.attributes.items() if name not in ("TANGENT", "NORMAL")}
+    return replace(asset, geometries=(Geometry((replace(part, attributes=bare),)),))
+
+
 THINGS = {
     "teapot": of_mesh(shapes.teapot()),
     "textured": of_mesh(textured()),
@@ -49,6 +59,7 @@ THINGS = {
     "painted": of_mesh(painted()),
     "rich": lambda folder: rich_asset(),
     "read again": read_again,
+    "without tangents": without_tangents,
     "awkward": lambda folder: load_asset(write_awkward(folder / "awkward.gltf")),
     "packed": lambda folder: load(write_awkward(folder / "awkward.gltf")),
 }

@@ -15,6 +15,7 @@ from ..atomic import write_atomically
 from .container import join_glb
 from .materials import json_of_description, json_of_material
 from .packing import ELEMENTS, VERTICES, Packing
+from .tangents import with_tangents
 
 __all__ = ["write_gltf"]
 
@@ -25,14 +26,14 @@ LARGEST_SHORT = 65535  # itself restarts a strip
 def write_gltf(path: str | Path, asset: Asset) -> None:
     """Write an asset as .glb or .gltf, whole or not at all; what `read_gltf` reads again, bit for bit.
 
-    Numbers that were normalized integers are written as floats.
+    Numbers that were normalized integers are written as floats. Tangents are added where a normal map lacks them.
 
     Raises:
         InputError: `path` cannot be written to.
     """
     path = Path(path)
     packing = Packing()
-    root = _json(asset, packing)
+    root = _json(with_tangents(asset), packing)
     binary = bytes(packing.data)
     is_glb = path.suffix.lower() == ".glb"
     if binary:
