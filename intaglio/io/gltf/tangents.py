@@ -59,7 +59,7 @@ def _indexed_by(primitive: Primitive, table: np.ndarray, of_tangents: np.ndarray
     first = np.diff(pairs[:, 0], prepend=-1) != 0
     place = np.where(first, pairs[:, 0], num_vertices + np.cumsum(~first) - 1)
     rows = np.concatenate([np.arange(num_vertices), pairs[~first, 0]])
-    found = np.tile(np.float32([1, 0, 0, 1]), (len(rows), 1))  # of vertices without faces
+    found = np.tile(np.array([1, 0, 0, 1], dtype=np.float32), (len(rows), 1))  # of vertices without faces
     found[place] = vectors[pairs[:, 1]]
     split = _gathered(primitive, rows, place[corners.reshape(-1)].reshape(-1, 3))
     return replace(split, attributes=split.attributes | {"TANGENT": found})
