@@ -225,6 +225,7 @@ PICTURES: tuple[Callable[[], np.ndarray], ...] = (
     metal_and_roughness,
     textures,
     normal_map,
+    layers,
     lights,
     fisheye,
     wide,
