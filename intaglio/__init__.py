@@ -26,6 +26,7 @@ from .ops import (
     silhouette_error,
     sweep_gradient,
     textured,
+    textured_error,
 )
 from .topology import neighbours
 
@@ -117,6 +118,7 @@ __all__ = [
     "soft_rasterize",
     "sweep_gradient",
     "textured",
+    "textured_error",
     "turntable",
     "visible_triangles",
 ]

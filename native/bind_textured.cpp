@@ -19,9 +19,7 @@ struct TexturedArguments {
         uv_triangles(next("uv_triangles")),
         texture(next("texture")),
         neighbours(next("neighbours")),
-        wrap((Wrap)next.integer("wrap")) {
-    next.skip(2);  // the size
-  }
+        wrap((Wrap)next.integer("wrap")) {}
 
   int64_t channels() const { return texture.size(-1); }
 
@@ -35,7 +33,7 @@ struct TexturedArguments {
     return found;
   }
 
-  // The pyramid down to one texel, whose texels are given.
+  // The pyramid down to one texel, whose texels are given, or nothing is.
   template <class T>
   Texture<T> pyramid(const Array& texels, Raster raster) const {
     bool own = texture.axes() == 4;
@@ -57,10 +55,25 @@ struct TexturedArguments {
     int64_t height = texture.size(-3), width = texture.size(-2);
     return texture.axes() == 4 ? x.data<T>({raster.batch, height, width, channels()}) : x.data<T>({height, width, channels()});
   }
+
+  template <class T>
+  T* like_uv(const Array& x, Raster raster) const {
+    return uv.axes() == 3 ? x.data<T>({raster.batch, uv.size(1), 2}) : x.data<T>({uv.size(0), 2});
+  }
+
+  // Of arrays that may be empty instead: nobody wants them, or knows them.
+  template <class T>
+  TexturedGradients<T> gradients(const Array& of_pos_clip, const Array& of_uv, const Array& of_texture, Raster raster) const {
+    auto is_given = [](const Array& x) { return x && !(x.axes() == 1 && x.size(0) == 0); };
+    return {is_given(of_pos_clip) ? of_pos_clip.data<T>({raster.batch, pos_clip.size(1), 4}) : nullptr,
+            is_given(of_uv) ? like_uv<T>(of_uv, raster) : nullptr,
+            is_given(of_texture) ? like_texture<T>(of_texture, raster) : nullptr};
+  }
 };
 
 void textured(Arguments& next) {
   TexturedArguments a(next);
+  next.skip(2);  // the size
   Array triangle_id = next("triangle_id"), texels = next("texels"), image = next("image");
   for_scalar_of(a.pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
@@ -74,6 +87,7 @@ void textured(Arguments& next) {
 
 void textured_vjp(Arguments& next) {
   TexturedArguments a(next);
+  next.skip(2);  // the size
   Array triangle_id = next("triangle_id"), texels = next("texels"), image = next("image"), grad_image = next("grad_image");
   next.skip(3);  // which gradients are wanted
   Array grad_pos_clip = next("grad_pos_clip"), grad_uv = next("grad_uv"), grad_texels = next("grad_texels"),
@@ -89,18 +103,60 @@ void textured_vjp(Arguments& next) {
         a.channels()};
     Texture<T> pyramid = a.pyramid<T>(texels, r);
     T* room = grad_texels ? const_cast<T*>(a.pyramid<T>(grad_texels, r).texels) : nullptr;
-    T* uv_out =
-        mesh.uv.own_values ? grad_uv.data<T>({r.batch, mesh.uv.num_vertices, 2}) : grad_uv.data<T>({mesh.uv.num_vertices, 2});
+    T* uv_out = a.like_uv<T>(grad_uv, r);
     next.warning = warning_of_cut_walks(intaglio::textured_vjp(mesh, surface, pyramid, grad_image.data<const T>(pixels),
                                                                grad_pos_clip.data<T>({g.rows, g.num_vertices, 4}), uv_out, room,
                                                                a.like_texture<T>(grad_texture, r)));
   });
 }
 
+Raster raster_of_target(const Array& target) {
+  return {target.size(0), target.size(1), target.size(2)};
+}
+
+void textured_error(Arguments& next) {
+  TexturedArguments a(next);
+  Array target = next("target");
+  next.skip(3);  // which derivatives are wanted
+  Array error = next("error"), pos_clip = next("derivative_pos_clip"), uv = next("derivative_uv"),
+        texture = next("derivative_texture");
+  for_scalar_of(a.pos_clip, [&](auto scalar) {
+    using T = decltype(scalar);
+    Raster r = raster_of_target(target);
+    TexturedMesh<T> mesh = a.mesh<T>(r);
+    next.warning = warning_of_cut_walks(
+        intaglio::textured_error(mesh, neighbours_of(a.neighbours, mesh.geometry), r, a.like_texture<const T>(a.texture, r),
+                                 a.pyramid<T>(Array(nullptr, "texels"), r), a.channels(),
+                                 target.data<const T>({r.batch, r.height, r.width, a.channels()}), error.data<T>({r.batch}),
+                                 a.gradients<T>(pos_clip, uv, texture, r)));
+  });
+}
+
+void textured_error_vjp(Arguments& next) {
+  TexturedArguments a(next);
+  Array target = next("target"), pos_clip = next("derivative_pos_clip"), uv = next("derivative_uv"),
+        texture = next("derivative_texture"), grad_error = next("grad_error");
+  next.skip(3);  // which gradients are wanted
+  Array grad_pos_clip = next("grad_pos_clip"), grad_uv = next("grad_uv"), grad_texture = next("grad_texture");
+  for_scalar_of(a.pos_clip, [&](auto scalar) {
+    using T = decltype(scalar);
+    Raster r = raster_of_target(target);
+    TexturedMesh<T> mesh = a.mesh<T>(r);
+    next.warning = warning_of_cut_walks(intaglio::textured_error_vjp(
+        mesh, neighbours_of(a.neighbours, mesh.geometry), r, a.like_texture<const T>(a.texture, r),
+        a.pyramid<T>(Array(nullptr, "texels"), r), a.channels(),
+        target.data<const T>({r.batch, r.height, r.width, a.channels()}), a.gradients<const T>(pos_clip, uv, texture, r),
+        grad_error.data<const T>({r.batch}), a.gradients<T>(grad_pos_clip, grad_uv, grad_texture, r)));
+  });
+}
+
 }  // namespace bound
 
 void bind_textured(Bindings& to) {
-  to.insert(to.end(), {{"textured", "textured", bound::textured}, {"textured_vjp", "textured backward", bound::textured_vjp}});
+  to.insert(to.end(), {{"textured", "textured", bound::textured},
+                       {"textured_vjp", "textured backward", bound::textured_vjp},
+                       {"textured_error", "textured_error", bound::textured_error},
+                       {"textured_error_vjp", "textured_error backward", bound::textured_error_vjp}});
 }
 
 }  // namespace intaglio

@@ -253,6 +253,28 @@ template <class T>
 int64_t textured_vjp(const TexturedMesh<T>& mesh, const Surface<T>& surface, const Texture<T>& pyramid, const T* grad_image,
                      T* grad_pos_clip, T* grad_uv, T* grad_texels, T* grad_texture);
 
+// Gradients in the shapes of what they are of; null where they are not wanted, or not known.
+template <class T>
+struct TexturedGradients {
+  T *pos_clip, *uv, *texture;
+};
+
+// The same against `target` [batch, height, width, channels], fused: per image the sum of (textured - target)^2, and the
+// gradients of the sum of all, with that of the visible edges. No image is written. `pyramid` says the sizes; its pointer is
+// not used. The number of surface walks that were cut short is returned.
+template <class T>
+int64_t textured_error(const TexturedMesh<T>& mesh, const int32_t* neighbours, Raster raster, const T* texture,
+                       const Texture<T>& pyramid, int64_t channels, const T* target, T* error,
+                       const TexturedGradients<T>& derivative);
+
+// From the cotangents of the errors [batch]: the derivatives that textured_error gave, times these; where images of different
+// cotangents share what a gradient is of, and where a derivative is not known, they are drawn again.
+template <class T>
+int64_t textured_error_vjp(const TexturedMesh<T>& mesh, const int32_t* neighbours, Raster raster, const T* texture,
+                           const Texture<T>& pyramid, int64_t channels, const T* target,
+                           const TexturedGradients<const T>& derivative, const T* grad_error,
+                           const TexturedGradients<T>& grads);
+
 // Levels of a pyramid of cube maps one after the other, each [6, size, size, channels] of its size, faces +x -x +y -y +z -z
 // (math/cube.h); num_texels of all levels, with a leading batch axis if own_texels.
 template <class T>

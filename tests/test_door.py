@@ -384,6 +384,24 @@ CASES = {
         lambda: ops.textured(POS, TRIANGLES, POS[0, :2, :2], TEXTURE, SIZE),
         "textured: uv_triangles must be in [0, 2); got 2 (indices must stay below the number of uv)",
     ),
+    # textured_error
+    "a target of another number of channels": (
+        lambda: ops.textured_error(POS, TRIANGLES, POS[0, :, :2], TEXTURE, np.zeros((1, 9, 9, 1), np.float32)),
+        "textured_error: target must be [B, rows, columns, 3] with B = 1 from pos_clip; got [1, 9, 9, 1] "
+        "(one picture per view, in the texture's channels)",
+    ),
+    "a target of textured_error without pixels": (
+        lambda: ops.textured_error(POS, TRIANGLES, POS[0, :, :2], TEXTURE, np.zeros((1, 0, 9, 3), np.float32)),
+        "textured_error: size must be (height, width), each from 1 to 16384; got (0, 9) (whole numbers of pixels)",
+    ),
+    "a target of textured_error that wants a gradient": (
+        lambda: ops.textured_error(
+            *map(torch.from_numpy, (POS, TRIANGLES, POS[0, :, :2].copy(), TEXTURE[0])),
+            torch.zeros(1, 9, 9, 3, requires_grad=True),
+        ),
+        "textured_error: target must be without gradient; got one that wants it "
+        "(detach it, or compose textured and squared_error)",
+    ),
     "a wrap of textured that is none": (
         lambda: ops.textured(POS, TRIANGLES, POS[0, :, :2], TEXTURE, SIZE, wrap="border"),
         "textured: wrap must be one of repeat, mirror, clamp; got 'border' (what lies beyond the border)",
@@ -608,6 +626,6 @@ def test_the_ops_are_importable_from_intaglio():
     names = (
         "rasterize interpolate screen_derivatives sample_texture mip_pyramid sample_cube sample_face_texture "
         "edge_gradient antialias sweep_gradient soft_rasterize soft_blend silhouette silhouette_error downsample "
-        "textured neighbours set_num_threads get_num_threads"
+        "textured textured_error neighbours set_num_threads get_num_threads"
     )
     assert [name for name in names.split() if not hasattr(intaglio, name)] == []

@@ -16,7 +16,7 @@ from .geometry import MAX_SIZE, Fragments, interpolate, rasterize, screen_deriva
 from .image import downsample
 from .surface import smooth
 from .texture import mip_pyramid, sample_face_texture, sample_texture
-from .textured import textured
+from .textured import textured, textured_error
 from .visibility import antialias, edge_gradient, silhouette, silhouette_error, sweep_gradient
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ __all__ = [
     "squared_error",
     "sweep_gradient",
     "textured",
+    "textured_error",
 ]
 
 # What a silhouette does not need would be a third of `import intaglio`.

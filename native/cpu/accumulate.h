@@ -30,13 +30,18 @@ struct Target {
   T* sums(int64_t part) const { return part == 0 ? out : buffers + (part - 1) * items; }
 };
 
+// Into how many parts so many rows are cut where a part sums so many items: by sizes alone.
+inline int64_t parts_of(int64_t rows, int64_t width, int64_t items) {
+  int64_t parts = std::min(rows / kMinRows, rows * width * kPixelsPerItem / std::max<int64_t>(items, 1));
+  return std::max<int64_t>(1, std::min(parts, kMaxParts));
+}
+
 // Lays out the parts of all targets, of `rows` rows of pixels each; returns the memory of their buffers.
 template <class T>
 std::unique_ptr<T[]> cut_into_parts(std::vector<Target<T>>& targets, int64_t rows, int64_t width) {
   int64_t tasks = 0, room = 0;
   for (Target<T>& target : targets) {
-    int64_t parts = std::min(rows / kMinRows, rows * width * kPixelsPerItem / std::max<int64_t>(target.items, 1));
-    target.parts = std::max<int64_t>(1, std::min(parts, kMaxParts));
+    target.parts = parts_of(rows, width, target.items);
     target.first_task = tasks;
     tasks += target.parts, room += (target.parts - 1) * target.items;
   }

@@ -104,29 +104,41 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
   });
 }
 
-// Draws image b: begin_band(row_begin, row_end) for every band of tiles, then, for those of its tiles that hold a triangle's
-// samples, begin_tile(tile, column, row), and unless that says false visit(tile, column, row).
-template <class AnyTile, class T, class BeginBand, class BeginTile, class Visit>
-void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& work, const BeginBand& begin_band,
-                const BeginTile& begin_tile, const Visit& visit) {
+// Makes image b ready to be drawn band by band; how many bands of tiles there are.
+template <class T>
+int64_t prepare_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& work) {
   int tiles_across = (int)((raster.width + kTileWidth - 1) / kTileWidth);
-  int64_t tiles = tiles_across * ((raster.height + kTileHeight - 1) / kTileHeight);
+  int64_t bands = (raster.height + kTileHeight - 1) / kTileHeight, tiles = tiles_across * bands;
   work.placed.place(g.positions_of(b), vertices_shown(g, b), raster);
   make_all_ready(g, b, raster, tiles_across, tiles, work);
   work.bins.deal(work.chunks, tiles,
                  [&](const ReadyTriangle<T>& t, const auto& visit) { for_each_tile(t, tiles_across, visit); });
-  parallel_for(tiles / tiles_across, [&](int64_t band) {
-    int tile_row = (int)band * kTileHeight;
-    begin_band(tile_row, std::min<int64_t>(tile_row + kTileHeight, raster.height));
-    for (int64_t t = band * tiles_across; t < (band + 1) * tiles_across; ++t) {
-      int32_t begin = work.bins.begin[t], end = work.bins.begin[t + 1];
-      if (begin == end) continue;
-      int tile_column = (int)(t % tiles_across) * kTileWidth;
-      AnyTile tile;
-      if (!begin_tile(tile, tile_column, tile_row)) continue;
-      draw_tile(work.bins.entries.data() + begin, work.bins.entries.data() + end, tile, tile_column, tile_row, raster);
-      visit(tile, tile_column, tile_row);
-    }
+  return bands;
+}
+
+// For those tiles of a band that hold a triangle's samples, from left to right: begin_tile(tile, column, row), and unless that
+// says false visit(tile, column, row).
+template <class AnyTile, class T, class BeginTile, class Visit>
+void draw_band(const Workspace<T>& work, Raster raster, int64_t band, const BeginTile& begin_tile, const Visit& visit) {
+  const int64_t tiles_across = (raster.width + kTileWidth - 1) / kTileWidth;
+  for (int64_t t = band * tiles_across; t < (band + 1) * tiles_across; ++t) {
+    int32_t begin = work.bins.begin[t], end = work.bins.begin[t + 1];
+    if (begin == end) continue;
+    int column = (int)(t % tiles_across) * kTileWidth, row = (int)band * kTileHeight;
+    AnyTile tile;
+    if (!begin_tile(tile, column, row)) continue;
+    draw_tile(work.bins.entries.data() + begin, work.bins.entries.data() + end, tile, column, row, raster);
+    visit(tile, column, row);
+  }
+}
+
+// Draws image b: begin_band(row_begin, row_end) for every band of tiles, then its tiles as draw_band does.
+template <class AnyTile, class T, class BeginBand, class BeginTile, class Visit>
+void draw_image(const Geometry<T>& g, int64_t b, Raster raster, Workspace<T>& work, const BeginBand& begin_band,
+                const BeginTile& begin_tile, const Visit& visit) {
+  parallel_for(prepare_image(g, b, raster, work), [&](int64_t band) {
+    begin_band(band * kTileHeight, std::min<int64_t>((band + 1) * kTileHeight, raster.height));
+    draw_band<AnyTile>(work, raster, band, begin_tile, visit);
   });
 }
 

@@ -40,6 +40,19 @@ void choose_levels(const LevelTable<double>& table, const double* lod, TextureBl
 void locate(const float* uv, bool nearest, Wrap wrap, TextureBlock<float>& block);
 void locate(const double* uv, bool nearest, Wrap wrap, TextureBlock<double>& block);
 
+// The same between texels, from u and v apart.
+void locate(const float* u, const float* v, Wrap wrap, TextureBlock<float>& block);
+void locate(const double* u, const double* v, Wrap wrap, TextureBlock<double>& block);
+
+// Of pixels that all look at one level alone: its sizes and its first texel.
+template <class T>
+struct OneLevel {
+  T width, height;
+  int32_t start;
+};
+void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, TextureBlock<float>& block);
+void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, TextureBlock<double>& block);
+
 // Finds the texels of one block of pixels after the other, in one or two levels.
 template <class T>
 class Locator {

@@ -14,25 +14,33 @@ namespace {
 
 constexpr int64_t kSlice = 1 << 14, kLanes = 16;
 
-template <class T>
-INTAGLIO_INLINE double sum_slice(const T* a, const T* b, int64_t count) {
+// The sum of the squares of value(i), in lanes.
+template <class T, class Value>
+INTAGLIO_INLINE double sum_slice(int64_t count, const Value& value) {
   T lane[kLanes] = {};
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
-    for (int64_t l = 0; l < kLanes; ++l) lane[l] += (a[i + l] - b[i + l]) * (a[i + l] - b[i + l]);
+    for (int64_t l = 0; l < kLanes; ++l) lane[l] += value(i + l) * value(i + l);
   double sum = 0;
   for (T x : lane) sum += x;
-  for (; i < count; ++i) sum += (double)((a[i] - b[i]) * (a[i] - b[i]));
+  for (; i < count; ++i) sum += (double)(value(i) * value(i));
   return sum;
 }
 
 }  // namespace
 
 INTAGLIO_CLONES double sum_of_squares(const float* a, const float* b, int64_t count) {
-  return sum_slice(a, b, count);
+  return sum_slice<float>(count, [&](int64_t i) INTAGLIO_INLINED { return a[i] - b[i]; });
 }
 double sum_of_squares(const double* a, const double* b, int64_t count) {
-  return sum_slice(a, b, count);
+  return sum_slice<double>(count, [&](int64_t i) INTAGLIO_INLINED { return a[i] - b[i]; });
+}
+
+INTAGLIO_CLONES double sum_of_squares(const float* a, int64_t count) {
+  return sum_slice<float>(count, [&](int64_t i) INTAGLIO_INLINED { return a[i]; });
+}
+double sum_of_squares(const double* a, int64_t count) {
+  return sum_slice<double>(count, [&](int64_t i) INTAGLIO_INLINED { return a[i]; });
 }
 
 template <class T>

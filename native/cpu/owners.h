@@ -32,21 +32,36 @@ std::vector<int64_t> cut_by_pixels(Raster raster, int64_t image_begin, int64_t i
   return cuts;
 }
 
-// body(b, begin, end, T* sums): adds the contributions of image b to sums[begin * width ... end * width), targets being rows of
-// `width` values. `shared` sums serve all images; otherwise they are [batch, targets, width]. `out` is overwritten.
+// body(b, begin, end, T* sums): adds the contributions of image b, of those from the first to the last, to sums[begin * width
+// ... end * width), targets being rows of `width` values. `shared` sums serve all images; otherwise they are [batch, targets,
+// width]. To be added to what `out` holds.
 template <class T, class Near, class Body>
-void accumulate_owned(Raster raster, T* out, int64_t targets, int64_t width, bool shared, const Near& near, const Body& body) {
-  int64_t arrays = shared ? 1 : raster.batch, images = shared ? raster.batch : 1;
+void add_owned(Raster raster, Slice shown, T* out, int64_t targets, int64_t width, bool shared, const Near& near,
+               const Body& body) {
+  int64_t arrays = shared ? 1 : shown.count(), images = shared ? shown.count() : 1;
   int64_t parts = std::max<int64_t>(1, std::min(num_threads() / std::max<int64_t>(arrays, 1), targets));
   std::vector<std::vector<int64_t>> cuts(arrays);
-  for (int64_t array = 0; array < arrays; ++array)
-    cuts[array] = cut_by_pixels(raster, array * images, (array + 1) * images, targets, parts, near);
+  for (int64_t array = 0; array < arrays; ++array) {
+    int64_t first = shown.begin + array * images;
+    cuts[array] = cut_by_pixels(raster, first, first + images, targets, parts, near);
+  }
   parallel_for(arrays * parts, [&](int64_t task) {
     int64_t array = task / parts, begin = cuts[array][task % parts], end = cuts[array][task % parts + 1];
-    T* sums = out + array * targets * width;
-    std::fill(sums + begin * width, sums + end * width, (T)0);
-    for (int64_t b = array * images; b < (array + 1) * images; ++b) body(b, begin, end, sums);
+    int64_t first = shown.begin + array * images;
+    T* sums = shared ? out : out + first * targets * width;
+    for (int64_t b = first; b < first + images; ++b) body(b, begin, end, sums);
   });
+}
+
+// The same for all images, overwriting `out`.
+template <class T, class Near, class Body>
+void accumulate_owned(Raster raster, T* out, int64_t targets, int64_t width, bool shared, const Near& near, const Body& body) {
+  auto add = [&](int64_t b, int64_t begin, int64_t end, T* sums) {
+    if (!shared || b == 0) std::fill(sums + begin * width, sums + end * width, (T)0);
+    body(b, begin, end, sums);
+  };
+  if (shared && raster.batch == 0) std::fill(out, out + targets * width, (T)0);
+  add_owned(raster, {0, raster.batch}, out, targets, width, shared, near, add);
 }
 
 }  // namespace intaglio

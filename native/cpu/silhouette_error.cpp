@@ -5,84 +5,13 @@
 #include <cstring>
 
 #include "accumulate.h"
+#include "canvas.h"
 #include "check.h"
-#include "draw.h"
 #include "loss.h"
 #include "pairs.h"
 
 namespace intaglio {
 namespace {
-
-struct Columns {
-  int64_t begin, end;
-  bool empty() const { return begin >= end; }
-  Columns with(Columns other) const { return {std::min(begin, other.begin), std::max(end, other.end)}; }
-};
-
-// The ids of one image. Tiles that the image before drew and this one does not are erased; so background is never written.
-class Canvas {
- public:
-  // use(canvas) with the calling thread's own.
-  template <class Use>
-  static void with(const Use& use) {
-    thread_local Canvas kept;
-    use(kept);
-    if (kept.ids_.size() > (16 << 20)) kept = {};  // too large to be kept
-  }
-
-  void begin(Raster raster) {
-    tiles_across_ = (raster.width + kTileWidth - 1) / kTileWidth;
-    int64_t tiles = tiles_across_ * ((raster.height + kTileHeight - 1) / kTileHeight);
-    if (raster.width != raster_.width || raster.height != raster_.height) {
-      ids_.assign(raster.pixels(), -1);
-      is_drawn_.assign(tiles, 0);
-    }
-    raster_ = raster;
-    was_drawn_.swap(is_drawn_);
-    is_drawn_.assign(tiles, 0);
-  }
-
-  template <class T>
-  void put(const Tile<T>& tile, int column, int row) {
-    is_drawn_[tile_at(column, row)] = 1;
-    for_each_row_of_tile(column, row, [&](int32_t* ids, int y, int64_t columns) {
-      std::memcpy(ids, tile.id + y * kTileWidth, columns * sizeof(int32_t));
-    });
-  }
-
-  void end() {
-    for (int64_t row = 0; row < raster_.height; row += kTileHeight)
-      for (int64_t column = 0; column < raster_.width; column += kTileWidth)
-        if (was_drawn_[tile_at(column, row)] && !is_drawn_[tile_at(column, row)])
-          for_each_row_of_tile(column, row, [&](int32_t* ids, int, int64_t columns) { std::fill(ids, ids + columns, -1); });
-  }
-
-  const int32_t* ids() const { return ids_.data(); }
-  int64_t width() const { return raster_.width; }
-
-  // Those of a row that tiles with triangles cover.
-  Columns drawn(int64_t row) const {
-    Columns found{raster_.width, 0};
-    for (int64_t column = 0; column < raster_.width; column += kTileWidth)
-      if (is_drawn_[tile_at(column, row)]) found = found.with({column, std::min(column + kTileWidth, raster_.width)});
-    return found;
-  }
-
- private:
-  int64_t tile_at(int64_t column, int64_t row) const { return row / kTileHeight * tiles_across_ + column / kTileWidth; }
-
-  template <class Visit>
-  void for_each_row_of_tile(int64_t column, int64_t row, const Visit& visit) {
-    int64_t columns = std::min<int64_t>(kTileWidth, raster_.width - column);
-    for (int64_t y = 0; y < std::min<int64_t>(kTileHeight, raster_.height - row); ++y)
-      visit(ids_.data() + (row + y) * raster_.width + column, (int)y, columns);
-  }
-
-  std::vector<int32_t> ids_;
-  std::vector<uint8_t> is_drawn_, was_drawn_;
-  Raster raster_{1, 0, 0};
-  int64_t tiles_across_ = 0;
-};
 
 // out[i]: the share of covered samples among factor x factor, from the row of samples at `ids` on.
 template <class T>
@@ -143,14 +72,13 @@ struct Comparison {
 
 // The gradient of the pairs that begin in a row of samples; the number of walks cut short.
 template <class T>
-int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, Slice shown, int64_t y,
-                         const AddTo<T>& add) {
+int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, int64_t y, const AddTo<T>& add) {
   Columns columns = c.canvas.drawn(y).with(c.canvas.drawn(std::min(y + 1, raster.height - 1)));
   if (columns.empty()) return 0;
   int64_t cut = 0;
   SeenCoverage<T> seen{c.canvas.ids()};
   int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
-  for_each_pair(seen, c.canvas.ids(), raster, shown, y, begin, columns.end, [&](const PixelPair& pair, int64_t a, int64_t b) {
+  for_each_pair(mesh, seen, c.canvas.ids(), raster, y, begin, columns.end, [&](const PixelPair& pair, int64_t a, int64_t b) {
     bool across = pair.axis == Axis::kX;
     T grad_a = c.grad(pair.column, y), grad_b = c.grad(pair.column + across, y + !across);
     if (grad_a == 0 && grad_b == 0) return;
@@ -186,7 +114,7 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
       const AddTo<T> add{sums, vertices.begin};
       for (int64_t y = row_begin; y < row_end; ++y) {
         if (error && y % factor == 0) errors[y / factor] = comparison.error(y / factor);
-        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, g.shown(b), y, add);
+        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, y, add);
       }
     };
     accumulate_rows(one, gradients.of(b), vertices.count() * 4, false, look);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #define INTAGLIO_INLINE inline __attribute__((always_inline))
+#define INTAGLIO_INLINED __attribute__((always_inline))  // of a lambda
 
 // ifunc needs glibc, and the sanitizers run before it is resolved.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(INTAGLIO_NO_CLONES)

@@ -17,32 +17,62 @@ INTAGLIO_INLINE void locate_nearest(const T* uv, TextureBlock<T>& block) {
   }
 }
 
+// Pixel i at the level of which the sizes are given; `level` may be the same for all, whose divisions are then made once.
 template <class Border, class T>
-INTAGLIO_INLINE void locate_bilinear(const T* uv, TextureBlock<T>& block) {
+INTAGLIO_INLINE void locate_between(T u, T v, OneLevel<T> level, T share, int i, TextureBlock<T>& block) {
+  const T width = level.width, height = level.height;
+  T weight[4];
+  TexelPair<T> column = texel_pair<Border>(u, width), row = texel_pair<Border>(v, height);
+  int32_t low = level.start + (int32_t)row.low * (int32_t)width, high = level.start + (int32_t)row.high * (int32_t)width;
+  block.texel[0][i] = low + (int32_t)column.low, block.texel[1][i] = low + (int32_t)column.high;
+  block.texel[2][i] = high + (int32_t)column.low, block.texel[3][i] = high + (int32_t)column.high;
+  block.across[i] = column.place, block.down[i] = row.place;
+  bilinear_weights(column.place, row.place, weight);
+  for (int k = 0; k < 4; ++k) block.weight[k][i] = weight[k] * share;
+}
+
+template <class Border, class T>
+INTAGLIO_INLINE void locate_bilinear(const T* u, const T* v, int step, TextureBlock<T>& block) {
+  for (int i = 0; i < kBlock; ++i)
+    locate_between<Border>(u[step * i], v[step * i], {block.width[i], block.height[i], block.start[i]}, block.share[i], i,
+                           block);
+}
+
+template <class Border, class T>
+INTAGLIO_INLINE void locate_in_one(const T* u, const T* v, OneLevel<T> level, TextureBlock<T>& block) {
   for (int i = 0; i < kBlock; ++i) {
-    T width = block.width[i], height = block.height[i], weight[4];
-    TexelPair<T> column = texel_pair<Border>(uv[2 * i], width), row = texel_pair<Border>(uv[2 * i + 1], height);
-    int32_t low = block.start[i] + (int32_t)row.low * (int32_t)width,
-            high = block.start[i] + (int32_t)row.high * (int32_t)width;
-    block.texel[0][i] = low + (int32_t)column.low, block.texel[1][i] = low + (int32_t)column.high;
-    block.texel[2][i] = high + (int32_t)column.low, block.texel[3][i] = high + (int32_t)column.high;
-    block.across[i] = column.place, block.down[i] = row.place;
-    bilinear_weights(column.place, row.place, weight);
-    for (int k = 0; k < 4; ++k) block.weight[k][i] = weight[k] * block.share[i];
+    block.width[i] = level.width, block.height[i] = level.height, block.share[i] = 1;
+    locate_between<Border>(u[i], v[i], level, (T)1, i, block);
   }
 }
 
 template <class Border, class T>
 INTAGLIO_INLINE void locate_texels(const T* uv, bool nearest, TextureBlock<T>& block) {
   if (nearest) return locate_nearest<Border>(uv, block);
-  locate_bilinear<Border>(uv, block);
+  locate_bilinear<Border>(uv, uv + 1, 2, block);
+}
+
+// visit(border) for what a wrap means.
+template <class Visit>
+INTAGLIO_INLINE void with_border(Wrap wrap, const Visit& visit) {
+  if (wrap == Wrap::kRepeat) return visit(Repeat());
+  if (wrap == Wrap::kMirror) return visit(Mirror());
+  visit(Clamp());
 }
 
 template <class T>
 INTAGLIO_INLINE void locate_all(const T* uv, bool nearest, Wrap wrap, TextureBlock<T>& block) {
-  if (wrap == Wrap::kRepeat) return locate_texels<Repeat>(uv, nearest, block);
-  if (wrap == Wrap::kMirror) return locate_texels<Mirror>(uv, nearest, block);
-  locate_texels<Clamp>(uv, nearest, block);
+  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_texels<decltype(border)>(uv, nearest, block); });
+}
+
+template <class T>
+INTAGLIO_INLINE void locate_planes(const T* u, const T* v, Wrap wrap, TextureBlock<T>& block) {
+  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_bilinear<decltype(border)>(u, v, 1, block); });
+}
+
+template <class T>
+INTAGLIO_INLINE void locate_one(const T* u, const T* v, OneLevel<T> level, Wrap wrap, TextureBlock<T>& block) {
+  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_in_one<decltype(border)>(u, v, level, block); });
 }
 
 template <class T>
@@ -65,6 +95,20 @@ INTAGLIO_CLONES void locate(const float* uv, bool nearest, Wrap wrap, TextureBlo
 
 void locate(const double* uv, bool nearest, Wrap wrap, TextureBlock<double>& block) {
   locate_all(uv, nearest, wrap, block);
+}
+
+INTAGLIO_CLONES void locate(const float* u, const float* v, Wrap wrap, TextureBlock<float>& block) {
+  locate_planes(u, v, wrap, block);
+}
+void locate(const double* u, const double* v, Wrap wrap, TextureBlock<double>& block) {
+  locate_planes(u, v, wrap, block);
+}
+
+INTAGLIO_CLONES void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, TextureBlock<float>& block) {
+  locate_one(u, v, level, wrap, block);
+}
+void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, TextureBlock<double>& block) {
+  locate_one(u, v, level, wrap, block);
 }
 
 INTAGLIO_CLONES void choose_levels(const LevelTable<float>& table, const float* lod, TextureBlock<float>* blocks) {

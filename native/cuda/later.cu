@@ -43,6 +43,26 @@ template int64_t textured_vjp(const TexturedMesh<float>&, const Surface<float>&,
 template int64_t textured_vjp(const TexturedMesh<double>&, const Surface<double>&, const Texture<double>&, const double*,
                               double*, double*, double*, double*);
 template <class T>
+int64_t textured_error(const TexturedMesh<T>&, const int32_t*, Raster, const T*, const Texture<T>&, int64_t, const T*, T*,
+                       const TexturedGradients<T>&) {
+  fail();
+}
+template int64_t textured_error(const TexturedMesh<float>&, const int32_t*, Raster, const float*, const Texture<float>&,
+                                int64_t, const float*, float*, const TexturedGradients<float>&);
+template int64_t textured_error(const TexturedMesh<double>&, const int32_t*, Raster, const double*, const Texture<double>&,
+                                int64_t, const double*, double*, const TexturedGradients<double>&);
+template <class T>
+int64_t textured_error_vjp(const TexturedMesh<T>&, const int32_t*, Raster, const T*, const Texture<T>&, int64_t, const T*,
+                           const TexturedGradients<const T>&, const T*, const TexturedGradients<T>&) {
+  fail();
+}
+template int64_t textured_error_vjp(const TexturedMesh<float>&, const int32_t*, Raster, const float*, const Texture<float>&,
+                                    int64_t, const float*, const TexturedGradients<const float>&, const float*,
+                                    const TexturedGradients<float>&);
+template int64_t textured_error_vjp(const TexturedMesh<double>&, const int32_t*, Raster, const double*, const Texture<double>&,
+                                    int64_t, const double*, const TexturedGradients<const double>&, const double*,
+                                    const TexturedGradients<double>&);
+template <class T>
 void prefilter_cube(const T*, int64_t, int64_t, int64_t, int64_t, T, T*) {
   fail();
 }

@@ -26,6 +26,7 @@ struct WalkedMesh {
   uint32_t num_triangles;
   const Subpixel* snapped;
   int64_t height, width;
+  bool has_short_indices = false;  // three per triangle and two per vertex fit into 32 bits
 
   // The triangle across edge k; none where it is not of this mesh.
   INTAGLIO_HD int32_t neighbour(int32_t triangle_id, int k) const {
@@ -164,6 +165,28 @@ INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, const CutTriangle& cut, in
       (int64_t)(cut.along[k] - line.direction * kSubpixels) * run - (int64_t)cut.across[k] * (cut.along[l] - cut.along[k]);
   if ((run < 0) != (line.direction < 0)) ahead = -ahead;
   return line.direction > 0 ? ahead > 0 : ahead >= 0;
+}
+
+// The common case in small integers, without branches: whether the first step of walk_surface, along the axis, surely leads
+// through an edge whose neighbour is `goal`. Corners relative to where it begins; those that are far are left to the walk.
+INTAGLIO_HD_INLINE int32_t surely_steps_to(int32_t goal, const int32_t neighbour[3], const int32_t along[3],
+                                           const int32_t across[3]) {
+  constexpr int32_t kFar = 1 << 14;  // products of two distances, and their differences, stay below 2^31
+  int32_t is_near = 1, is_reached = 0;
+  for (int k = 0; k < 3; ++k) is_near &= ((uint32_t)along[k] + kFar < 2 * kFar) & ((uint32_t)across[k] + kFar < 2 * kFar);
+  int32_t near_along[3], near_across[3];
+  for (int k = 0; k < 3; ++k) near_along[k] = is_near ? along[k] : 0, near_across[k] = is_near ? across[k] : 0;
+  int32_t area = (near_along[1] - near_along[0]) * (near_across[2] - near_across[0]) -
+                 (near_across[1] - near_across[0]) * (near_along[2] - near_along[0]);
+  for (int k = 0; k < 3; ++k) {
+    int l = (k + 1) % 3;
+    int32_t before = near_across[k] <= 0, before_next = near_across[l] <= 0, outwards = area > 0;
+    int32_t run = near_across[l] - near_across[k];  // as in leaving_edge and is_beyond
+    int32_t ahead = (near_along[k] - kSubpixels) * run - near_across[k] * (near_along[l] - near_along[k]);
+    int32_t is_within = run < 0 ? ahead >= 0 : ahead <= 0;
+    is_reached |= (before != before_next) & (before == outwards) & is_within & (neighbour[k] == goal);
+  }
+  return is_reached & (area != 0);
 }
 
 // The one triangle that the next pixel shows.

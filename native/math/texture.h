@@ -104,6 +104,19 @@ INTAGLIO_HD Vec2<T> bilinear_weights_vjp(T across, T down, const T grad_weight[4
           (1 - across) * (grad_weight[2] - grad_weight[0]) + across * (grad_weight[3] - grad_weight[1])};
 }
 
+// A sample between four texels in that order, and how it changes when its place moves by a texel.
+template <class Texel>
+struct BilinearSample {
+  Texel value, across, down;
+};
+
+template <class Texel, class T>
+INTAGLIO_HD_INLINE BilinearSample<Texel> bilinear_sample(T across, T down, Texel t0, Texel t1, Texel t2, Texel t3) {
+  Texel upper_slope = t1 - t0, lower_slope = t3 - t2;
+  Texel upper = t0 + across * upper_slope, lower = t2 + across * lower_slope, slope = lower - upper;
+  return {upper + down * slope, upper_slope + down * (lower_slope - upper_slope), slope};
+}
+
 // log2 of a number from 1 on, to about a rounding. Plain arithmetic, for all lanes at once.
 INTAGLIO_HD float log2_of(float x) {
   int32_t bits;

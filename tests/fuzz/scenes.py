@@ -12,6 +12,7 @@ import numpy as np
 
 from intaglio import ops
 from intaglio.ops import door
+from intaglio.ops.calls.textured import TEXTURED_ERROR
 from intaglio.ops.calls.visibility import SILHOUETTE_ERROR
 from intaglio.topology import neighbours
 
@@ -200,7 +201,10 @@ def _through_all(scene, rng):
     door.front_end("fuzz", "pos_clip", pos_clip).apply(SILHOUETTE_ERROR, *geometry, table, target, supersample, True)
     uv = (rng.normal(size=(pos_clip.shape[1], 2)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
     texture = rng.normal(size=(*rng.integers(1, 9, 2), 3)).astype(dtype)
-    ops.textured(*geometry, uv, texture, size, wrap=str(rng.choice(WRAPS)), neighbours=table)
+    wrap = str(rng.choice(WRAPS))
+    image = ops.textured(*geometry, uv, texture, size, wrap=wrap, neighbours=table)
+    inputs = (*geometry, uv, triangles, texture, table, WRAPS.index(wrap))
+    door.front_end("fuzz", "pos_clip", pos_clip).apply(TEXTURED_ERROR, *inputs, image, True, True, True)
     _softly(scene, rng)
     _textured(scene, fragments, rng)
 

@@ -195,6 +195,13 @@ struct Run {
     Surface<T> surface{g, scene.neighbours.data(), r, seen.data(), image, channels};
     textured_vjp(mesh, surface, pyramid, image, edges, value(2 * scene.num_vertices), value(kTexels * stride),
                  value(kHeight * kWidth * channels));
+    T *uv_grad = value(2 * scene.num_vertices), *texture_grad = value(kHeight * kWidth * channels), *errors = value(r.batch);
+    const TexturedGradients<T> derivative{edges, uv_grad, texture_grad};
+    textured_error(mesh, scene.neighbours.data(), r, texture.data(), pyramid, channels, image, errors, derivative);
+    const TexturedGradients<T> grads{value(positions), value(2 * scene.num_vertices), value(kHeight * kWidth * channels)};
+    for (bool is_known : {true, false})
+      textured_error_vjp(mesh, scene.neighbours.data(), r, texture.data(), pyramid, channels, image,
+                         TexturedGradients<const T>{is_known ? edges : nullptr, uv_grad, texture_grad}, errors, grads);
   }
 
   // The same positions as directions, and as levels of detail.

@@ -164,6 +164,12 @@ def textured(x: Inputs) -> tuple:
     return (ops.textured(x["pos_clip"], x["triangles"], uv, x["texture"], pixels, neighbours=x["neighbours"]),)
 
 
+def textured_error(x: Inputs) -> tuple:
+    uv, target = x["attributes"][..., :2], namespace(x["target"]).stop_gradient(x["target"])
+    options = {"neighbours": x["neighbours"]}
+    return (ops.textured_error(x["pos_clip"], x["triangles"], uv, x["texture"], target, **options),)
+
+
 def sample_cube(x: Inputs) -> tuple:
     return (
         ops.sample_cube(x["cube"], x["directions"]),
@@ -233,8 +239,8 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     for function in (
         rasterize, rasterize_behind, layered, interpolate, screen_derivatives, edge_gradient, silhouette,
         silhouette_error, silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
-        sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals, shade_metallic,
-        shade_blinn_phong, reflect, reflect_environment, spherical_harmonics,
+        textured_error, sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals,
+        shade_metallic, shade_blinn_phong, reflect, reflect_environment, spherical_harmonics,
     )
 }  # fmt: skip
 
