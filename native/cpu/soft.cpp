@@ -186,22 +186,12 @@ template <class T>
 void soft_blend(const SoftImage<T>& s, T gamma, T* color, T* alpha, T* background) {
   with_channels(s.channels, [&](auto channels) {
     for_each_row(s.raster, [&](int64_t b, int64_t y) {
-      std::vector<T> exponential(s.layers);
+      std::vector<T> room(s.layers);
       for (int64_t x = 0, pixel = (b * s.raster.height + y) * s.raster.width; x < s.raster.width; ++x, ++pixel) {
-        const T* probability = s.probability + pixel * s.layers;
-        SoftWeights<T> w = soft_weights(probability, s.depth + pixel * s.layers, s.layers, gamma, exponential.data());
-        T* out = color + pixel * channels;
-        for (int64_t c = 0; c < channels; ++c) out[c] = 0;
-        T left = 1;
-        for (int64_t k = 0; k < s.layers; ++k) {
-          left *= 1 - probability[k];
-          if (exponential[k] == 0) continue;
-          T share = probability[k] * exponential[k] / w.total;
-          const T* layer = s.image + (pixel * s.layers + k) * channels;
-          for (int64_t c = 0; c < channels; ++c) out[c] += share * layer[c];
-        }
-        alpha[pixel] = 1 - left;
-        background[pixel] = w.background;
+        const int64_t first = pixel * s.layers;
+        SoftPixel<T> blended = soft_blend(s.image + first * channels, s.probability + first, s.depth + first, s.layers,
+                                          channels, gamma, room.data(), color + pixel * channels);
+        alpha[pixel] = blended.alpha, background[pixel] = blended.background;
       }
     });
   });
@@ -214,27 +204,12 @@ void soft_blend_vjp(const SoftImage<T>& s, T gamma, const T* grad_color, const T
     for_each_row(s.raster, [&](int64_t b, int64_t y) {
       std::vector<T> exponential(s.layers), gain(s.layers), others(s.layers);
       for (int64_t x = 0, pixel = (b * s.raster.height + y) * s.raster.width; x < s.raster.width; ++x, ++pixel) {
-        const T* probability = s.probability + pixel * s.layers;
-        SoftWeights<T> w = soft_weights(probability, s.depth + pixel * s.layers, s.layers, gamma, exponential.data());
-        T mean = grad_background ? w.background * grad_background[pixel] : (T)0;
-        for (int64_t k = 0; k < s.layers; ++k) {
-          int64_t at = (pixel * s.layers + k) * channels;
-          T share = probability[k] * exponential[k] / w.total;
-          gain[k] = 0;
-          for (int64_t c = 0; c < channels; ++c) {
-            T g = grad_color ? grad_color[pixel * channels + c] : (T)0;
-            gain[k] += g * s.image[at + c];
-            if (grad_image) grad_image[at + c] = share * g;
-          }
-          mean += share * gain[k];
-        }
-        products_of_others(probability, s.layers, others.data());
-        for (int64_t k = 0; k < s.layers; ++k) {
-          int64_t at = pixel * s.layers + k;
-          SoftLayerGradient<T> g = soft_weights_vjp(probability[k], exponential[k], w.total, gamma, gain[k] - mean);
-          if (grad_depth) grad_depth[at] = g.depth;
-          if (grad_probability) grad_probability[at] = g.probability + (grad_alpha ? grad_alpha[pixel] * others[k] : (T)0);
-        }
+        const int64_t first = pixel * s.layers;
+        auto from = [](auto* array, int64_t at) { return array ? array + at : nullptr; };
+        SoftPixel<T> grad{grad_alpha ? grad_alpha[pixel] : (T)0, grad_background ? grad_background[pixel] : (T)0};
+        soft_blend_vjp(s.image + first * channels, s.probability + first, s.depth + first, s.layers, channels, gamma,
+                       from(grad_color, pixel * channels), grad, exponential.data(), gain.data(), others.data(),
+                       from(grad_image, first * channels), from(grad_depth, first), from(grad_probability, first));
       }
     });
   });

@@ -119,59 +119,35 @@ struct SoftVjp {
 template <class T>
 struct SoftBlend {
   SoftImage<T> s;
-  T gamma, *exponentials;
+  T gamma, *room;
   T *color, *alpha, *background;
 
   INTAGLIO_DEVICE void operator()(int64_t pixel) const {
-    const int64_t channels = s.channels;
-    const T* probability = s.probability + pixel * s.layers;
-    T* exponential = exponentials + pixel * s.layers;
-    SoftWeights<T> w = soft_weights(probability, s.depth + pixel * s.layers, s.layers, gamma, exponential);
-    T* out = color + pixel * channels;
-    for (int64_t c = 0; c < channels; ++c) out[c] = 0;
-    T left = 1;
-    for (int64_t k = 0; k < s.layers; ++k) {
-      left *= 1 - probability[k];
-      if (exponential[k] == 0) continue;
-      T share = probability[k] * exponential[k] / w.total;
-      const T* layer = s.image + (pixel * s.layers + k) * channels;
-      for (int64_t c = 0; c < channels; ++c) out[c] += share * layer[c];
-    }
-    alpha[pixel] = 1 - left;
-    background[pixel] = w.background;
+    const int64_t first = pixel * s.layers;
+    SoftPixel<T> blended = soft_blend(s.image + first * s.channels, s.probability + first, s.depth + first, s.layers,
+                                      s.channels, gamma, room + first, color + pixel * s.channels);
+    alpha[pixel] = blended.alpha, background[pixel] = blended.background;
   }
 };
 
 template <class T>
+INTAGLIO_DEVICE T* from(T* array, int64_t at) {
+  return array ? array + at : nullptr;
+}
+
+template <class T>
 struct SoftBlendVjp {
   SoftImage<T> s;
-  T gamma, *exponentials, *gains, *others_of;
+  T gamma, *exponential, *gain, *others;
   const T *grad_color, *grad_alpha, *grad_background;
   T *grad_image, *grad_depth, *grad_probability;
 
   INTAGLIO_DEVICE void operator()(int64_t pixel) const {
-    const int64_t channels = s.channels, first = pixel * s.layers;
-    const T* probability = s.probability + first;
-    T *exponential = exponentials + first, *gain = gains + first, *others = others_of + first;
-    SoftWeights<T> w = soft_weights(probability, s.depth + first, s.layers, gamma, exponential);
-    T mean = grad_background ? w.background * grad_background[pixel] : (T)0;
-    for (int64_t k = 0; k < s.layers; ++k) {
-      const int64_t at = (first + k) * channels;
-      T share = probability[k] * exponential[k] / w.total;
-      gain[k] = 0;
-      for (int64_t c = 0; c < channels; ++c) {
-        T g = grad_color ? grad_color[pixel * channels + c] : (T)0;
-        gain[k] += g * s.image[at + c];
-        if (grad_image) grad_image[at + c] = share * g;
-      }
-      mean += share * gain[k];
-    }
-    products_of_others(probability, s.layers, others);
-    for (int64_t k = 0; k < s.layers; ++k) {
-      SoftLayerGradient<T> g = soft_weights_vjp(probability[k], exponential[k], w.total, gamma, gain[k] - mean);
-      if (grad_depth) grad_depth[first + k] = g.depth;
-      if (grad_probability) grad_probability[first + k] = g.probability + (grad_alpha ? grad_alpha[pixel] * others[k] : (T)0);
-    }
+    const int64_t first = pixel * s.layers;
+    SoftPixel<T> grad{grad_alpha ? grad_alpha[pixel] : (T)0, grad_background ? grad_background[pixel] : (T)0};
+    soft_blend_vjp(s.image + first * s.channels, s.probability + first, s.depth + first, s.layers, s.channels, gamma,
+                   from(grad_color, pixel * s.channels), grad, exponential + first, gain + first, others + first,
+                   from(grad_image, first * s.channels), from(grad_depth, first), from(grad_probability, first));
   }
 };
 

@@ -250,4 +250,52 @@ INTAGLIO_HD void products_of_others(const T* probability, int64_t layers, T* out
   for (int64_t k = layers - 1; k >= 0; --k) out[k] *= behind, behind *= 1 - probability[k];
 }
 
+// One pixel's layers blended. color [channels] of image [layers, channels]; `exponential` is room for a number for
+// each layer.
+template <class T>
+struct SoftPixel {
+  T alpha, background;  // the probability that any covers, and the background's share of the colour
+};
+
+template <class T, class Channels>
+INTAGLIO_HD SoftPixel<T> soft_blend(const T* image, const T* probability, const T* depth, int64_t layers, Channels channels,
+                                    T gamma, T* exponential, T* color) {
+  SoftWeights<T> w = soft_weights(probability, depth, layers, gamma, exponential);
+  for (int64_t c = 0; c < channels; ++c) color[c] = 0;
+  T left = 1;
+  for (int64_t k = 0; k < layers; ++k) {
+    left *= 1 - probability[k];
+    if (exponential[k] == 0) continue;
+    T share = probability[k] * exponential[k] / w.total;
+    for (int64_t c = 0; c < channels; ++c) color[c] += share * image[k * channels + c];
+  }
+  return {1 - left, w.background};
+}
+
+// grad_color, which of null is 0, and each gradient may be null; `exponential`, `gain` and `others` are room for a number for
+// each layer.
+template <class T, class Channels>
+INTAGLIO_HD void soft_blend_vjp(const T* image, const T* probability, const T* depth, int64_t layers, Channels channels,
+                                T gamma, const T* grad_color, SoftPixel<T> grad, T* exponential, T* gain, T* others,
+                                T* grad_image, T* grad_depth, T* grad_probability) {
+  SoftWeights<T> w = soft_weights(probability, depth, layers, gamma, exponential);
+  T mean = w.background * grad.background;
+  for (int64_t k = 0; k < layers; ++k) {
+    T share = probability[k] * exponential[k] / w.total;
+    gain[k] = 0;
+    for (int64_t c = 0; c < channels; ++c) {
+      T g = grad_color ? grad_color[c] : (T)0;
+      gain[k] += g * image[k * channels + c];
+      if (grad_image) grad_image[k * channels + c] = share * g;
+    }
+    mean += share * gain[k];
+  }
+  products_of_others(probability, layers, others);
+  for (int64_t k = 0; k < layers; ++k) {
+    SoftLayerGradient<T> g = soft_weights_vjp(probability[k], exponential[k], w.total, gamma, gain[k] - mean);
+    if (grad_depth) grad_depth[k] = g.depth;
+    if (grad_probability) grad_probability[k] = g.probability + grad.alpha * others[k];
+  }
+}
+
 }  // namespace intaglio
