@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../math/harmonics.h"
 
-#include "../math/direction.h"
 #include "pixels.h"
 
 namespace intaglio {
@@ -22,14 +21,7 @@ struct Coefficients {
 template <class T>
 INTAGLIO_INLINE void harmonic_lanes(const Lanes3<T>& direction, const T* values, Lanes3<T>& out) {
   const Coefficients<T> coefficients(values);
-  for (int i = 0; i < kLanes; ++i) {
-    T basis[kHarmonics];
-    harmonics(unit(direction[i]).v, basis);
-    Vec3<T> sum{0, 0, 0};
-#pragma GCC unroll 9  // before the lanes become vectors
-    for (int k = 0; k < kHarmonics; ++k) sum = sum + basis[k] * coefficients.of[k];
-    out.put(i, sum);
-  }
+  for (int i = 0; i < kLanes; ++i) out.put(i, harmonics_sum(coefficients.of, direction[i]));
 }
 
 // The cotangents of the directions replace them; those of the coefficients are added to their sums.
@@ -37,16 +29,12 @@ template <class T>
 INTAGLIO_INLINE void harmonic_lanes_vjp(Lanes3<T>& direction, const T* values, const Lanes3<T>& grad_out, Lanes<T>* sums) {
   const Coefficients<T> coefficients(values);
   for (int i = 0; i < kLanes; ++i) {
-    T basis[kHarmonics], grad[kHarmonics];
-    Unit<T> d = unit(direction[i]);
+    T basis[kHarmonics];
     Vec3<T> g = grad_out[i];
-    harmonics(d.v, basis);
-#pragma GCC unroll 9
-    for (int k = 0; k < kHarmonics; ++k) {
-      grad[k] = dot(g, coefficients.of[k]);
+    direction.put(i, harmonics_sum_vjp(coefficients.of, direction[i], g, basis));
+#pragma GCC unroll 9  // before the lanes become vectors
+    for (int k = 0; k < kHarmonics; ++k)
       sums[3 * k][i] += basis[k] * g.x, sums[3 * k + 1][i] += basis[k] * g.y, sums[3 * k + 2][i] += basis[k] * g.z;
-    }
-    direction.put(i, unit_vjp(d, harmonics_vjp(d.v, grad)));
   }
 }
 

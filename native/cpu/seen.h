@@ -17,10 +17,11 @@ struct SeenBlock {
   }
   INTAGLIO_INLINE void prepare(Vec4<T> viewer) {
     for (int i = 0; i < kLanes; ++i) {
-      n.put(i, unit(normal[i]).v);
-      v.put(i, unit(towards(viewer, position[i])).v);
+      Sight<T> s = sight(viewer, position[i], normal[i]);
+      n.put(i, s.n), v.put(i, s.v);
     }
   }
+  INTAGLIO_INLINE Sight<T> of(int i) const { return {n[i], v[i]}; }
 };
 
 constexpr int kViewerItems = 4;
@@ -36,15 +37,15 @@ struct SeenGradBlock {
       v.put(i, {0, 0, 0});
     }
   }
+  INTAGLIO_INLINE void add(int i, Sight<T> grad) { n.add(i, grad.n), v.add(i, grad.v); }
   // From n and v back to normal and position; the viewer's part is added to its kViewerItems sums.
   INTAGLIO_INLINE void finish(const SeenBlock<T>& of, Vec4<T> viewer, Lanes<T>* viewer_sums) {
     for (int i = 0; i < kLanes; ++i) {
-      normal.put(i, unit_vjp(unit(of.normal[i]), n[i]));
-      Vec3<T> grad = unit_vjp(unit(towards(viewer, of.position[i])), v[i]);
-      TowardsVjp<T> back = towards_vjp(viewer, of.position[i], grad);
+      SightVjp<T> back = sight_vjp(viewer, of.position[i], of.normal[i], Sight<T>{n[i], v[i]});
+      normal.put(i, back.normal);
       position.add(i, back.position);
-      viewer_sums[0][i] += back.place.x, viewer_sums[1][i] += back.place.y;
-      viewer_sums[2][i] += back.place.z, viewer_sums[3][i] += back.place.w;
+      viewer_sums[0][i] += back.viewer.x, viewer_sums[1][i] += back.viewer.y;
+      viewer_sums[2][i] += back.viewer.z, viewer_sums[3][i] += back.viewer.w;
     }
   }
   void scatter_to(const SeenGradients<T>& grads, const PixelBlock& block) const {

@@ -73,11 +73,11 @@ INTAGLIO_INLINE void light_lanes_vjp(BlinnBlock<T>& block, BlinnGradBlock<T>& gr
   for (int i = 0; i < kLanes; ++i) {
     T grad_share = 0, grad_cosine = 0, grad_power = 0;
     for (int c = 0; c < 3; ++c) {
-      T to_base = grads.out[c][i] * block.diffuse[c][i], to_shine = grads.out[c][i] * block.specular[c][i];
-      T grad = to_base * block.cosine[i] + to_shine * block.power[i];
+      BlinnLobes<T> to = blinn_lobes_vjp(block.diffuse[c][i], block.specular[c][i], grads.out[c][i]);
+      T grad = blinn_light_vjp(BlinnLobes<T>{block.cosine[i], block.power[i]}, to);
       sums[4 + c][i] += block.share[i] * grad;
       grad_share += channels[c] * grad;
-      grad_cosine += channels[c] * to_base, grad_power += channels[c] * to_shine;
+      grad_cosine += channels[c] * to.base, grad_power += channels[c] * to.highlight;
     }
     grads.share[i] = grad_share;
     grads.cosine[i] = block.cosine[i] > 0 ? block.share[i] * grad_cosine : (T)0;
@@ -89,11 +89,9 @@ INTAGLIO_INLINE void light_lanes_vjp(BlinnBlock<T>& block, BlinnGradBlock<T>& gr
     grads.specular[3][i] += back.y;
   }
   for (int i = 0; i < kLanes; ++i) {
-    Vec3<T> n = block.seen.n[i], l = arrive(light, block.seen.position[i]).towards;
-    HighlightVjp<T> back = highlight_cosine_vjp(n, block.seen.v[i], l, grads.half_cosine[i]);
-    ArriveVjp<T> from = arrive_vjp(light, block.seen.position[i], Arrival<T>{back.half + grads.cosine[i] * n, grads.share[i]});
-    grads.seen.n.add(i, back.n + grads.cosine[i] * l);
-    grads.seen.v.add(i, back.half);
+    auto [sight, from] = blinn_cosines_vjp(light, block.seen.position[i], block.seen.of(i), grads.cosine[i],
+                                           grads.half_cosine[i], grads.share[i]);
+    grads.seen.add(i, sight);
     grads.seen.position.add(i, from.position);
     sums[0][i] += from.place.x, sums[1][i] += from.place.y, sums[2][i] += from.place.z;
     sums[7][i] += from.axis.x, sums[8][i] += from.axis.y, sums[9][i] += from.axis.z;

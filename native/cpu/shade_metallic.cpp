@@ -9,8 +9,10 @@ namespace intaglio {
 namespace {
 
 template <class T>
-struct Received3 {
-  Lanes<T> base[3], facing[3], edge[3];
+struct LanesReceived {
+  Lanes<T> base, facing, edge;
+  INTAGLIO_INLINE Received<T> operator[](int i) const { return {base[i], facing[i], edge[i]}; }
+  INTAGLIO_INLINE void put(int i, Received<T> r) { base[i] = r.base, facing[i] = r.facing, edge[i] = r.edge; }
 };
 
 template <class T>
@@ -18,7 +20,7 @@ struct MetallicBlock {
   SeenBlock<T> seen;
   Lanes<T> color[3], surface[2];  // roughness and metallic
   Lanes<T> alpha2, mask;          // the viewer's half of the visibility
-  Received3<T> received;          // without that mask
+  LanesReceived<T> light[3];      // all lights', without that mask
   Lanes<T> out[3];
 
   void gather_from(const Seen<T>& s, const T* colors, const T* roughness_metallic, const PixelBlock& block) {
@@ -30,50 +32,36 @@ struct MetallicBlock {
     seen.prepare(viewer);
     for (int i = 0; i < kLanes; ++i) {
       alpha2[i] = alpha_squared(surface[0][i]);
-      mask[i] = masking(max_of(dot(seen.n[i], seen.v[i]), (T)0), alpha2[i]);
+      mask[i] = viewer_masking(seen.of(i), alpha2[i]);
     }
     for (int c = 0; c < 3; ++c)
-      for (int i = 0; i < kLanes; ++i) received.base[c][i] = received.facing[c][i] = received.edge[c][i] = 0;
+      for (int i = 0; i < kLanes; ++i) light[c].put(i, {0, 0, 0});
   }
-  INTAGLIO_INLINE Received<T> masked(int c, int i) const {
-    return {received.base[c][i], mask[i] * received.facing[c][i], mask[i] * received.edge[c][i]};
-  }
+  INTAGLIO_INLINE Metallic<T> material(int c, int i) const { return {color[c][i], surface[1][i]}; }
 };
-
-// Adds what a light of this colour gives to the lanes.
-template <class T>
-INTAGLIO_INLINE void receive(Received3<T>& to, int i, Vec3<T> color, T share, Lobes<T> lobe) {
-  T facing = share * (1 - lobe.fresnel), base = facing * lobe.diffuse, edge = share * lobe.fresnel * lobe.specular;
-  facing *= lobe.specular;
-  const T channels[3] = {color.x, color.y, color.z};
-  for (int c = 0; c < 3; ++c) {
-    to.base[c][i] += channels[c] * base;
-    to.facing[c][i] += channels[c] * facing;
-    to.edge[c][i] += channels[c] * edge;
-  }
-}
 
 template <class T>
 INTAGLIO_INLINE void shade_lanes(MetallicBlock<T>& block, const T* viewer, const T* lights, int64_t num_lights) {
   block.prepare(load4(viewer));
   for (int64_t k = 0; k < num_lights; ++k) {
     Light<T> light = load_light(lights + kLightFields * k);
+    const T channels[3] = {light.color.x, light.color.y, light.color.z};
     for (int i = 0; i < kLanes; ++i) {
       Arrival<T> arrival = arrive(light, block.seen.position[i]);
-      Lobes<T> lobe = lobes(block.seen.n[i], block.seen.v[i], arrival.towards, block.alpha2[i]);
-      receive(block.received, i, light.color, arrival.share, lobe);
+      Received<T> sent = received(arrival.share, lobes(block.seen.of(i), arrival.towards, block.alpha2[i]));
+      for (int c = 0; c < 3; ++c) block.light[c].put(i, block.light[c][i] + channels[c] * sent);
     }
   }
   for (int c = 0; c < 3; ++c)
     for (int i = 0; i < kLanes; ++i)
-      block.out[c][i] = give_back(Metallic<T>{block.color[c][i], block.surface[1][i]}, block.masked(c, i));
+      block.out[c][i] = give_back(block.material(c, i), masked(block.light[c][i], block.mask[i]));
 }
 
 template <class T>
 struct MetallicGradBlock {
   SeenGradBlock<T> seen;
   Lanes<T> out[3], color[3], surface[2], alpha2;
-  Received3<T> received;
+  LanesReceived<T> light[3];
 };
 
 // The way back of one light: its fields' sums, and n, v, position, alpha2 of the lanes. The light is received anew on the way.
@@ -83,22 +71,20 @@ INTAGLIO_INLINE void light_lanes_vjp(MetallicBlock<T>& block, MetallicGradBlock<
   const T channels[3] = {light.color.x, light.color.y, light.color.z};
   for (int i = 0; i < kLanes; ++i) {
     Arrival<T> arrival = arrive(light, block.seen.position[i]);
-    Lobes<T> lobe = lobes(block.seen.n[i], block.seen.v[i], arrival.towards, block.alpha2[i]);
-    receive(block.received, i, light.color, arrival.share, lobe);
-    T facing = 1 - lobe.fresnel, grad_base = 0, grad_facing = 0, grad_edge = 0, grad_share = 0;
+    Lobes<T> lobe = lobes(block.seen.of(i), arrival.towards, block.alpha2[i]);
+    Received<T> sent = received(arrival.share, lobe), grad_sent{0, 0, 0};
+    T grad_share = 0;
     for (int c = 0; c < 3; ++c) {
-      T to_base = grads.received.base[c][i], to_facing = grads.received.facing[c][i], to_edge = grads.received.edge[c][i];
-      T grad = facing * (to_base * lobe.diffuse + to_facing * lobe.specular) + lobe.fresnel * lobe.specular * to_edge;
+      block.light[c].put(i, block.light[c][i] + channels[c] * sent);
+      T grad = received_vjp(lobe, grads.light[c][i]);
       sums[4 + c][i] += arrival.share * grad;
       grad_share += channels[c] * grad;
-      grad_base += channels[c] * to_base, grad_facing += channels[c] * to_facing, grad_edge += channels[c] * to_edge;
+      grad_sent = grad_sent + channels[c] * grads.light[c][i];
     }
-    Lobes<T> grad_lobe{arrival.share * facing * grad_base, arrival.share * (facing * grad_facing + lobe.fresnel * grad_edge),
-                       arrival.share * (lobe.specular * (grad_edge - grad_facing) - lobe.diffuse * grad_base)};
-    LobesVjp<T> back = lobes_vjp(block.seen.n[i], block.seen.v[i], arrival.towards, block.alpha2[i], grad_lobe);
+    LobesVjp<T> back =
+        lobes_vjp(block.seen.of(i), arrival.towards, block.alpha2[i], received_lobes_vjp(arrival.share, lobe, grad_sent));
     ArriveVjp<T> from = arrive_vjp(light, block.seen.position[i], Arrival<T>{back.l, grad_share});
-    grads.seen.n.add(i, back.n);
-    grads.seen.v.add(i, back.v);
+    grads.seen.add(i, back.sight);
     grads.seen.position.add(i, from.position);
     grads.alpha2[i] += back.alpha2;
     sums[0][i] += from.place.x, sums[1][i] += from.place.y, sums[2][i] += from.place.z;
@@ -112,17 +98,13 @@ INTAGLIO_INLINE void material_lanes_vjp(MetallicBlock<T>& block, MetallicGradBlo
   for (int i = 0; i < kLanes; ++i) {
     T grad_mask = 0, grad_metallic = 0;
     for (int c = 0; c < 3; ++c) {
-      Metallic<T> m{block.color[c][i], block.surface[1][i]};
-      Metallic<T> back = give_back_vjp(m, block.masked(c, i), grads.out[c][i]);
-      Received<T> of_light = give_back_of_light(m, grads.out[c][i]);
+      const Metallic<T> m = block.material(c, i);
+      Metallic<T> back = give_back_vjp(m, masked(block.light[c][i], block.mask[i]), grads.out[c][i]);
       grads.color[c][i] = back.color, grad_metallic += back.metallic;
-      grad_mask += of_light.facing * block.received.facing[c][i] + of_light.edge * block.received.edge[c][i];
+      grad_mask += masked_vjp(block.light[c][i], give_back_of_light(m, grads.out[c][i]));
     }
-    T cosine = dot(block.seen.n[i], block.seen.v[i]);
-    MaskingVjp<T> back = masking_vjp(max_of(cosine, (T)0), block.alpha2[i], grad_mask);
-    T grad_cosine = cosine > 0 ? back.cosine : (T)0;
-    grads.seen.n.add(i, grad_cosine * block.seen.v[i]);
-    grads.seen.v.add(i, grad_cosine * block.seen.n[i]);
+    ViewerMaskingVjp<T> back = viewer_masking_vjp(block.seen.of(i), block.alpha2[i], grad_mask);
+    grads.seen.add(i, back.sight);
     grads.surface[0][i] = alpha_squared_vjp(block.surface[0][i], grads.alpha2[i] + back.alpha2);
     grads.surface[1][i] = grad_metallic;
   }
@@ -136,11 +118,8 @@ INTAGLIO_INLINE void shade_lanes_vjp(MetallicBlock<T>& block, MetallicGradBlock<
   grads.seen.clear();
   for (int i = 0; i < kLanes; ++i) grads.alpha2[i] = 0;
   for (int c = 0; c < 3; ++c)
-    for (int i = 0; i < kLanes; ++i) {
-      Received<T> to = give_back_of_light(Metallic<T>{block.color[c][i], block.surface[1][i]}, grads.out[c][i]);
-      grads.received.base[c][i] = to.base;
-      grads.received.facing[c][i] = to.facing * block.mask[i], grads.received.edge[c][i] = to.edge * block.mask[i];
-    }
+    for (int i = 0; i < kLanes; ++i)
+      grads.light[c].put(i, masked(give_back_of_light(block.material(c, i), grads.out[c][i]), block.mask[i]));
   for (int64_t k = 0; k < num_lights; ++k)
     light_lanes_vjp(block, grads, load_light(lights + kLightFields * k), sums + kViewerItems + kLightFields * k);
   material_lanes_vjp(block, grads);

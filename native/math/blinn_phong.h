@@ -2,6 +2,7 @@
 // Blinn: Models of Light Reflection for Computer Synthesized Pictures, 1977, as Wavefront's MTL files use it (illum 2).
 #pragma once
 #include "brdf.h"
+#include "light.h"
 
 namespace intaglio {
 
@@ -43,6 +44,40 @@ INTAGLIO_HD Vec2<T> highlight_vjp(T cosine, T shininess, T grad) {
   T value = highlight(cosine, shininess);
   return {grad * max_of(shininess, (T)0) * value / max_of(cosine, kLeastHighlightCosine<T>),
           shininess > 0 ? grad * value * std::log(cosine) : (T)0};
+}
+
+// How much of one light the base and the highlight send to the viewer.
+template <class T>
+struct BlinnLobes {
+  T base, highlight;
+};
+
+// One channel's cotangents of those of one light, times its share and color; `grad` is that of the channel.
+template <class T>
+INTAGLIO_HD_INLINE BlinnLobes<T> blinn_lobes_vjp(T diffuse, T specular, T grad) {
+  return {grad * diffuse, grad * specular};
+}
+
+// The cotangent of color * share.
+template <class T>
+INTAGLIO_HD_INLINE T blinn_light_vjp(BlinnLobes<T> lobes, BlinnLobes<T> grad) {
+  return grad.base * lobes.base + grad.highlight * lobes.highlight;
+}
+
+// From the cotangents of a light's two cosines and of the share that arrives.
+template <class T>
+struct BlinnLightVjp {
+  Sight<T> sight;
+  ArriveVjp<T> light;
+};
+
+template <class T>
+INTAGLIO_HD_INLINE BlinnLightVjp<T> blinn_cosines_vjp(const Light<T>& light, Vec3<T> position, Sight<T> s, T grad_cosine,
+                                                      T grad_half_cosine, T grad_share) {
+  Vec3<T> l = arrive(light, position).towards;
+  HighlightVjp<T> back = highlight_cosine_vjp(s.n, s.v, l, grad_half_cosine);
+  ArriveVjp<T> from = arrive_vjp(light, position, Arrival<T>{back.half + grad_cosine * s.n, grad_share});
+  return {{back.n + grad_cosine * l, back.half}, from};
 }
 
 }  // namespace intaglio

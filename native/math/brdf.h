@@ -48,6 +48,26 @@ INTAGLIO_HD_INLINE MaskingVjp<T> masking_vjp(T cosine, T alpha2, T grad) {
   return {grad_sum + grad_under * 2 * (1 - alpha2) * cosine, grad_under * (1 - cosine * cosine)};
 }
 
+// The viewer's half of the visibility.
+template <class T>
+INTAGLIO_HD_INLINE T viewer_masking(Sight<T> s, T alpha2) {
+  return masking(max_of(dot(s.n, s.v), (T)0), alpha2);
+}
+
+template <class T>
+struct ViewerMaskingVjp {
+  Sight<T> sight;
+  T alpha2;
+};
+
+template <class T>
+INTAGLIO_HD_INLINE ViewerMaskingVjp<T> viewer_masking_vjp(Sight<T> s, T alpha2, T grad) {
+  T cosine = dot(s.n, s.v);
+  MaskingVjp<T> back = masking_vjp(max_of(cosine, (T)0), alpha2, grad);
+  T grad_cosine = cosine > 0 ? back.cosine : (T)0;
+  return {{grad_cosine * s.v, grad_cosine * s.n}, back.alpha2};
+}
+
 // The share of a light that each lobe sends to the viewer: diffuse, n l; specular, pi D n l times the light's half of the
 // visibility (the viewer's, the same for all lights, is left to the caller); both 0 behind the surface. fresnel is Schlick's
 // (1 - v h)^5.
@@ -98,7 +118,8 @@ INTAGLIO_HD_INLINE HalfVectorVjp<T> half_vector_vjp(Vec3<T> n, const HalfVector<
 }
 
 template <class T>
-INTAGLIO_HD_INLINE Lobes<T> lobes(Vec3<T> n, Vec3<T> v, Vec3<T> l, T alpha2) {
+INTAGLIO_HD_INLINE Lobes<T> lobes(Sight<T> s, Vec3<T> l, T alpha2) {
+  const Vec3<T> n = s.n, v = s.v;
   HalfVector<T> h = half_vector(n, v, l);
   T nl = max_of(dot(n, l), (T)0), ratio = h.squared / (h.sine2 + alpha2 * (h.cosine * h.cosine));
   T pi_d = alpha2 * (ratio * ratio), vh = (T)0.5 * std::sqrt(h.squared);
@@ -107,12 +128,14 @@ INTAGLIO_HD_INLINE Lobes<T> lobes(Vec3<T> n, Vec3<T> v, Vec3<T> l, T alpha2) {
 
 template <class T>
 struct LobesVjp {
-  Vec3<T> n, v, l;
+  Sight<T> sight;
+  Vec3<T> l;
   T alpha2;
 };
 
 template <class T>
-INTAGLIO_HD_INLINE LobesVjp<T> lobes_vjp(Vec3<T> n, Vec3<T> v, Vec3<T> l, T alpha2, Lobes<T> grad) {
+INTAGLIO_HD_INLINE LobesVjp<T> lobes_vjp(Sight<T> s, Vec3<T> l, T alpha2, Lobes<T> grad) {
+  const Vec3<T> n = s.n, v = s.v;
   HalfVector<T> h = half_vector(n, v, l);
   T raw_nl = dot(n, l), nl = max_of(raw_nl, (T)0), below = h.sine2 + alpha2 * (h.cosine * h.cosine), ratio = h.squared / below;
   T pi_d = alpha2 * (ratio * ratio), mask = masking(nl, alpha2), vh = (T)0.5 * std::sqrt(h.squared);
@@ -125,7 +148,7 @@ INTAGLIO_HD_INLINE LobesVjp<T> lobes_vjp(Vec3<T> n, Vec3<T> v, Vec3<T> l, T alph
   T grad_squared = grad_ratio / below - grad.fresnel * 5 * ((u * u) * (u * u)) / (8 * vh);
   HalfVectorVjp<T> grad_h = half_vector_vjp(n, h, grad_squared, 2 * grad_below * alpha2 * h.cosine, grad_below);
   T grad_alpha2 = grad_pi_d * ratio * ratio + grad_mask.alpha2 + grad_below * (h.cosine * h.cosine);
-  return {grad_nl * l + grad_h.n, grad_h.half, grad_nl * n + grad_h.half, grad_alpha2};
+  return {{grad_nl * l + grad_h.n, grad_h.half}, grad_nl * n + grad_h.half, grad_alpha2};
 }
 
 // What one channel of the surface gives back of light received by its lobes: `edge` is the part of the microfacets' light that
@@ -134,6 +157,50 @@ template <class T>
 struct Received {
   T base, facing, edge;
 };
+
+template <class T>
+INTAGLIO_HD_INLINE Received<T> operator+(Received<T> a, Received<T> b) {
+  return {a.base + b.base, a.facing + b.facing, a.edge + b.edge};
+}
+
+template <class T>
+INTAGLIO_HD_INLINE Received<T> operator*(T s, Received<T> a) {
+  return {s * a.base, s * a.facing, s * a.edge};
+}
+
+// Of a light of which this share arrives, whose channels are then multiplied by its colour.
+template <class T>
+INTAGLIO_HD_INLINE Received<T> received(T share, Lobes<T> lobe) {
+  T facing = share * (1 - lobe.fresnel);
+  return {facing * lobe.diffuse, facing * lobe.specular, share * lobe.fresnel * lobe.specular};
+}
+
+// The cotangent of one channel's color * share.
+template <class T>
+INTAGLIO_HD_INLINE T received_vjp(Lobes<T> lobe, Received<T> grad) {
+  T facing = 1 - lobe.fresnel;
+  return facing * (grad.base * lobe.diffuse + grad.facing * lobe.specular) + lobe.fresnel * lobe.specular * grad.edge;
+}
+
+// That of the lobes; `grad` is the sum over the channels, each times its color.
+template <class T>
+INTAGLIO_HD_INLINE Lobes<T> received_lobes_vjp(T share, Lobes<T> lobe, Received<T> grad) {
+  T facing = 1 - lobe.fresnel;
+  return {share * facing * grad.base, share * (facing * grad.facing + lobe.fresnel * grad.edge),
+          share * (lobe.specular * (grad.edge - grad.facing) - lobe.diffuse * grad.base)};
+}
+
+// What of it the viewer sees, by his half of the visibility; its own vjp.
+template <class T>
+INTAGLIO_HD_INLINE Received<T> masked(Received<T> light, T mask) {
+  return {light.base, mask * light.facing, mask * light.edge};
+}
+
+// The cotangent of the mask.
+template <class T>
+INTAGLIO_HD_INLINE T masked_vjp(Received<T> light, Received<T> grad) {
+  return grad.facing * light.facing + grad.edge * light.edge;
+}
 
 // The reflectance of dielectrics at normal incidence.
 template <class T>

@@ -44,6 +44,29 @@ INTAGLIO_HD_INLINE TowardsVjp<T> towards_vjp(Vec4<T> place, Vec3<T> position, Ve
   return {{grad.x, grad.y, grad.z, -dot(grad, position)}, -place.w * grad};
 }
 
+// How a surface is seen: its unit normal and the unit direction towards the viewer.
+template <class T>
+struct Sight {
+  Vec3<T> n, v;
+};
+
+template <class T>
+INTAGLIO_HD_INLINE Sight<T> sight(Vec4<T> viewer, Vec3<T> position, Vec3<T> normal) {
+  return {unit(normal).v, unit(towards(viewer, position)).v};
+}
+
+template <class T>
+struct SightVjp {
+  Vec4<T> viewer;
+  Vec3<T> position, normal;
+};
+
+template <class T>
+INTAGLIO_HD_INLINE SightVjp<T> sight_vjp(Vec4<T> viewer, Vec3<T> position, Vec3<T> normal, Sight<T> grad) {
+  TowardsVjp<T> back = towards_vjp(viewer, position, unit_vjp(unit(towards(viewer, position)), grad.v));
+  return {back.place, back.position, unit_vjp(unit(normal), grad.n)};
+}
+
 // The direction v turned around n, which both are units: 2 (n v) n - v.
 template <class T>
 INTAGLIO_HD_INLINE Vec3<T> mirrored(Vec3<T> n, Vec3<T> v) {
