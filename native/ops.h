@@ -183,7 +183,7 @@ struct LayeredSurface {
   bool background_of_image = false, background_of_pixel = false;
 
   // `pixel` of the batch, which lies in `image`.
-  const T* background_at(int64_t b, int64_t pixel) const {
+  constexpr const T* background_at(int64_t b, int64_t pixel) const {
     int64_t at = background_of_pixel   ? (background_of_image ? pixel : pixel - b * raster.pixels())
                  : background_of_image ? b
                                        : 0;
@@ -416,7 +416,7 @@ struct Seen {
   const T* viewer;  // [4]: a point (x, y, z, 1), or a direction towards it (x, y, z, 0); [batch, 4] if own_viewer
   bool own_viewer;
 
-  const T* viewer_of(int64_t b) const { return viewer + (own_viewer ? 4 * b : 0); }
+  constexpr const T* viewer_of(int64_t b) const { return viewer + (own_viewer ? 4 * b : 0); }
 };
 
 // [count, 12], or [batch, count, 12] if own: math/light.h.
@@ -426,7 +426,7 @@ struct Lights {
   int64_t count;
   bool own;
 
-  const T* lights_of(int64_t b) const { return fields + (own ? b * count * 12 : 0); }
+  constexpr const T* lights_of(int64_t b) const { return fields + (own ? b * count * 12 : 0); }
 };
 
 // What a shading's gradients go to; each may be null.

@@ -35,19 +35,12 @@ struct LayeredWalker {
 
   // What a layer would add to the loss if it were all of the picture, under the cotangent of the picture at another pixel.
   LayerGain<T> gain(int64_t holder, int64_t pixel, int layer) const {
-    const T *color = s.colors + (pixel * s.layers + layer) * s.channels, *grad = grad_image + holder * s.channels;
-    const int64_t alpha = s.channels - 1;
-    T total = grad[alpha];
-    for (int64_t c = 0; c < alpha; ++c) total += color[c] * grad[c];
-    return {color[alpha], total};
+    return layer_gain(s.colors + (pixel * s.layers + layer) * s.channels, grad_image + holder * s.channels, s.channels);
   }
 
   T background(int64_t holder, int64_t pixel) const {
     if (!s.background) return 0;
-    const T *color = s.background_at(image, pixel), *grad = grad_image + holder * s.channels;
-    T total = 0;
-    for (int64_t c = 0; c + 1 < s.channels; ++c) total += color[c] * grad[c];
-    return total;
+    return background_gain(s.background_at(image, pixel), grad_image + holder * s.channels, s.channels);
   }
 
   // Pixels a and b of the batch; true if a walk was cut short.

@@ -49,13 +49,6 @@ struct SquaredError {
 };
 
 template <class T>
-struct Convert {
-  const double* from;
-  T* to;
-  INTAGLIO_DEVICE void operator()(int64_t i) const { to[i] = (T)from[i]; }
-};
-
-template <class T>
 struct SquaredErrorVjp {
   const T *a, *b, *grad_out;
   T* grad_a;
@@ -126,12 +119,10 @@ void downsample_vjp(const T* grad_out, Raster size, int64_t channels, int64_t fa
 
 template <class T>
 void squared_error(const T* a, const T* b, int64_t count, T* out) {
-  double* sum = scratch<double>(1);
-  accumulate(sum, 1, [&](const auto& sums) {
+  accumulate_in_double(Wanted<T>{out, 1}, [&](const auto& sums) {
     using Sums = std::decay_t<decltype(sums)>;
     for_each(count < kStripes ? count : kStripes, SquaredError<T, Sums>{a, b, count, sums});
   });
-  for_each(1, Convert<T>{sum, out});
 }
 
 template <class T>

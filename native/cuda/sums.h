@@ -28,6 +28,13 @@ struct FloatSums {
 
 struct NoPeers {};
 
+// Where nobody wants them.
+struct NoSums {
+  INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
+  template <class T>
+  INTAGLIO_DEVICE void add(NoPeers, int64_t, T) const {}
+};
+
 // Sizes as the bits of floating-point numbers: of positive ones the larger has the larger bits.
 template <class T>
 using BitsOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
@@ -114,6 +121,35 @@ void accumulate(T* out, int64_t items, const AddAll& add_all) {
   add_all(LargestTerms<T>{largest});
   add_all(WholeSums<T>{largest, whole});
   for_each(items, FinishSums<T>{largest, whole, out});
+}
+
+template <class T>
+struct Convert {
+  const double* from;
+  T* to;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { to[i] = (T)from[i]; }
+};
+
+// An array of sums that somebody wants, or null.
+template <class T>
+struct Wanted {
+  T* out;
+  int64_t items;
+};
+
+// Sums of many terms, made in double: of one array after the other, in one range of places.
+template <class T, class AddAll>
+void accumulate_in_double(Wanted<T> first, Wanted<T> second, const AddAll& add_all) {
+  if (!first.out && !second.out) return add_all(NoSums{});
+  double* sums = scratch<double>(first.items + second.items);
+  accumulate(sums, first.items + second.items, add_all);
+  if (first.out) for_each(first.items, Convert<T>{sums, first.out});
+  if (second.out) for_each(second.items, Convert<T>{sums + first.items, second.out});
+}
+
+template <class T, class AddAll>
+void accumulate_in_double(Wanted<T> wanted, const AddAll& add_all) {
+  accumulate_in_double(wanted, Wanted<T>{nullptr, 0}, add_all);
 }
 
 // Adds the cotangents of a triangle's corners to positions [.., 4] that begin at `first`.

@@ -51,6 +51,11 @@ struct Sight {
 };
 
 template <class T>
+INTAGLIO_HD_INLINE Sight<T> operator+(Sight<T> a, Sight<T> b) {
+  return {a.n + b.n, a.v + b.v};
+}
+
+template <class T>
 INTAGLIO_HD_INLINE Sight<T> sight(Vec4<T> viewer, Vec3<T> position, Vec3<T> normal) {
   return {unit(normal).v, unit(towards(viewer, position)).v};
 }

@@ -140,6 +140,23 @@ struct LayerGain {
   T alpha, gain;
 };
 
+// `color` [channels], the last of them alpha; `grad` is the cotangent of a picture's pixel.
+template <class T>
+INTAGLIO_HD LayerGain<T> layer_gain(const T* color, const T* grad, int64_t channels) {
+  const int64_t alpha = channels - 1;
+  T total = grad[alpha];
+  for (int64_t c = 0; c < alpha; ++c) total += color[c] * grad[c];
+  return {color[alpha], total};
+}
+
+// Of a background [channels - 1], which has no alpha.
+template <class T>
+INTAGLIO_HD T background_gain(const T* color, const T* grad, int64_t channels) {
+  T total = 0;
+  for (int64_t c = 0; c + 1 < channels; ++c) total += color[c] * grad[c];
+  return total;
+}
+
 // Whether the surface is there just before (`after`: just behind) edge e on the way from A to B.
 template <class T>
 INTAGLIO_HD bool is_present(const LayeredPair<T>& pair, int surface, int e, bool after) {
