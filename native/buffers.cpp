@@ -36,7 +36,8 @@ void prefer_huge_pages(void* begin, size_t bytes) {
 // further into its first page than the one before.
 void* allocate(size_t size) {
   static std::atomic<size_t> count{0};
-  char* base = (char*)std::aligned_alloc(size >= kHugePage ? kHugePage : kPage, size + kGranularity);
+  const size_t alignment = size >= kHugePage ? kHugePage : kPage, room = size + kPage;
+  char* base = (char*)std::aligned_alloc(alignment, (room + alignment - 1) / alignment * alignment);
   if (!base) throw std::bad_alloc();
   prefer_huge_pages(base, size);
   return base + count++ * kStagger % kPage;
