@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
-.PHONY: setup demo gallery test test-emulate cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
+.PHONY: setup demo gallery test test-emulate test-emulate-sanitized cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -84,34 +84,50 @@ sanitize: setup
 	  $(VENV)/bin/cmake --build $$build && $$build/native_tests || exit 1; \
 	done
 
-# The ops' tests on the kernels for GPUs, which run on the host (tests/emulate): with sums that no order changes, which must
-# pass everything, then those that do not ask for the same bits with floating-point atomics. In an environment of its own,
-# beside the build that is being developed.
+# The package built with other options, in an environment of its own beside the one that is being developed:
+# $(call build_apart,DIRECTORY,OPTIONS).
+define build_apart
+	test -x $(1)/venv/bin/python || $(PYTHON) -m venv --without-pip $(1)/venv
+	$(PYTHON) -c "import sys; print(*(path for path in sys.path if path.endswith('site-packages')), sep='\n')" \
+	  > $$($(1)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/tools.pth
+	$(PIP) --python $(1)/venv/bin/python install --no-build-isolation --no-deps --force-reinstall \
+	  --config-settings build-dir=$(1)/cmake --config-settings install.strip=false $(addprefix --config-settings cmake.define.,$(2)) .
+endef
+tests_of = $(patsubst %,$(CURDIR)/tests/test_%.py,$(1))
+
+# The ops' tests on the kernels for GPUs, which run on the host (tests/emulate), at once with sums that
+# no order changes, which must pass everything, and, those that do not ask for the same bits, with floating-point atomics.
 EMULATE := build/emulate
-EMULATED := $(addprefix tests/test_,$(addsuffix .py,rasterize interpolate degenerate ranges door antialias edge_gradient \
-  silhouette_error sweep sweep_ops soft soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error \
-  classic empty peeling))
-ANY_ORDER := $(addprefix tests/test_,$(addsuffix .py,rasterize interpolate degenerate antialias sweep soft texture downsample \
-  squared_error empty))
+EMULATED := rasterize interpolate degenerate ranges door antialias edge_gradient silhouette_error sweep sweep_ops soft \
+  soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error classic empty peeling layered_edges \
+  shade_metallic blinn_phong reflect split_sum harmonics map_normals environment
+ANY_ORDER := rasterize interpolate degenerate antialias sweep soft texture downsample squared_error empty layered_edges \
+  shade_metallic blinn_phong reflect map_normals
+EMULATED_TESTS := -m pytest -p no:cacheprovider
 test-emulate: setup
-	test -x $(EMULATE)/venv/bin/python || $(PYTHON) -m venv --without-pip $(EMULATE)/venv
-	$(PYTHON) -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
-	  > $$($(EMULATE)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/tools.pth
-	$(PIP) --python $(EMULATE)/venv/bin/python install --no-build-isolation --no-deps --force-reinstall \
-	  --config-settings build-dir=$(EMULATE)/cmake --config-settings cmake.define.INTAGLIO_EMULATE_CUDA=ON .
-	cd $(EMULATE) && INTAGLIO_EMULATE=deterministic venv/bin/python -m pytest -p no:cacheprovider $(EMULATED:%=$(CURDIR)/%)
-	cd $(EMULATE) && INTAGLIO_EMULATE=1 venv/bin/python -m pytest -p no:cacheprovider $(ANY_ORDER:%=$(CURDIR)/%)
+	$(call build_apart,$(EMULATE),INTAGLIO_EMULATE_CUDA=ON)
+	cd $(EMULATE) && { INTAGLIO_EMULATE=1 venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(ANY_ORDER)) >any_order.log 2>&1 & \
+	  INTAGLIO_EMULATE=deterministic venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(EMULATED)); first=$$?; \
+	  wait $$!; second=$$?; cat any_order.log; exit $$((first | second)); }
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, of which Python must know first.
+EMULATE_SANITIZED := build/emulate-sanitized
+EMULATED_SANITIZED := $(filter-out ranges silhouette_error anisotropy environment,$(EMULATED))
+test-emulate-sanitized: setup
+	$(call build_apart,$(EMULATE_SANITIZED),INTAGLIO_EMULATE_CUDA=ON INTAGLIO_SANITIZE=address$(comma)undefined)
+	cd $(EMULATE_SANITIZED) && INTAGLIO_EMULATE=1 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(call tests_of,$(EMULATED_SANITIZED))
 
 # The kernels for GPUs through nvcc, for every GPU that a wheel is for; needs nvcc and no GPU.
 comma := ,
 CUDA_ARCHITECTURES := 75 80 86 89 90
-cuda-compile:
+CUDA_OBJECTS := $(patsubst native/cuda/%.cu,build/cuda/%.o,$(wildcard native/cuda/*.cu))
+build/cuda/%.o: native/cuda/%.cu $(NATIVE)
 	mkdir -p build/cuda
-	for file in native/cuda/*.cu; do \
-	  nvcc -std=c++17 --fmad=false --expt-relaxed-constexpr -Werror all-warnings -Dintaglio=intaglio_cuda \
-	    $(foreach a,$(CUDA_ARCHITECTURES),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) \
-	    -c $$file -o build/cuda/$$(basename $$file .cu).o || exit 1; \
-	done
+	nvcc -std=c++17 --fmad=false --expt-relaxed-constexpr -Werror all-warnings -Dintaglio=intaglio_cuda \
+	  $(foreach a,$(CUDA_ARCHITECTURES),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) -c $< -o $@
+cuda-compile: $(CUDA_OBJECTS)
 
 # Side by side with other renderers, which only this target installs; writes benchmarks/RESULTS.md.
 bench: setup
