@@ -476,3 +476,11 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path):
 def test_a_file_that_is_too_large_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"transforms.json: is too large: \d+ bytes \(max_bytes is 100\)"):
         load_cameras(transforms(tmp_path), limits=Limits(max_bytes=100))
+
+
+@pytest.mark.parametrize("shape", ["0, " + "9" * 100, "0, 9223372036854775807", "0, 4611686018427387904, 4"])
+def test_an_axis_beyond_all_numbers_is_named_beside_an_empty_one(tmp_path, shape):
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}".encode()
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\1\0" + len(head).to_bytes(2, "little") + head)
+    with pytest.raises(InputError, match=r"a.npy: declares an axis of \d+ \(was it written by"):
+        load_cameras(tmp_path / "a.npy", size=SIZE)

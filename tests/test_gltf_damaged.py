@@ -9,6 +9,7 @@ import pytest
 from assets import rich_asset, write_awkward
 
 from intaglio import InputError, Limits, load, load_asset, save, save_image
+from intaglio.io import painting
 
 
 def put(place, value):
@@ -174,7 +175,7 @@ def test_a_thousand_copies_of_one_geometry_count(tmp_path):
         root["scenes"] = [{"nodes": list(range(1000))}]
 
     path = write_awkward(tmp_path / "a.gltf", change)
-    with pytest.raises(InputError, match=r"has too many vertices: 1004 \(max_vertices is 1000\)$"):
+    with pytest.raises(InputError, match=r"has too many vertices: 1008 \(max_vertices is 1000\)$"):
         load(path, limits=Limits(max_vertices=1000))
 
 
@@ -198,3 +199,159 @@ def test_products_of_transforms_beyond_all_numbers_are_named(tmp_path):
 
     with pytest.raises(InputError, match=r"a.gltf: its transforms lead beyond 32 bits at node 1$"):
         load(write_awkward(tmp_path / "a.gltf", change))
+
+
+def test_a_million_escaped_quotes_are_read_once(tmp_path):
+    (tmp_path / "a.gltf").write_bytes(b'{"' + rb"\"" * 1_000_000)
+    with pytest.raises(InputError, match="its JSON is damaged: Unterminated string"):
+        load(tmp_path / "a.gltf")
+
+
+@pytest.mark.parametrize("text", [r'"[\\"', r'"\"[[[["', r'"\\\"[["', r'"\\", "["'])
+def test_brackets_in_texts_are_no_levels(tmp_path, text):
+    deep = "[" * 62 + text + "]" * 62
+    (tmp_path / "a.gltf").write_text('{"a": ' + deep + "}")
+    with pytest.raises(InputError, match=r"is no glTF 2\.0"):
+        load(tmp_path / "a.gltf")
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ('"extras": {"a": [1e999]}', "a.gltf: extras must hold finite numbers"),
+        ('"extensions": {"A": {"a": 1e999}}', "a.gltf: extensions must hold finite numbers"),
+        (r'"extras": "\ud800"', "its JSON is damaged: 'utf-8' codec can't encode character"),
+    ],
+)
+def test_what_could_not_be_written_again_is_named(tmp_path, extra, message):
+    (tmp_path / "a.gltf").write_text('{"asset": {"version": "2.0"}, ' + extra + "}")
+    with pytest.raises(InputError) as error:
+        load_asset(tmp_path / "a.gltf")
+    assert message in str(error.value)
+
+
+def test_a_pair_of_surrogates_is_a_character(tmp_path):
+    (tmp_path / "a.gltf").write_text(r'{"asset": {"version": "2.0", "copyright": "\ud83d\ude00"}}')
+    assert load_asset(tmp_path / "a.gltf").copyright == "\U0001f600"
+
+
+def test_what_thousands_name_is_there_once(tmp_path):
+    """Primitives of one accessor, channels of one sampler: integers that become others do so once."""
+
+    def change(root):
+        root["accessors"] += [
+            {"bufferView": 2, "componentType": 5121, "count": 1, "type": "VEC4"},  # as joints
+            {"componentType": 5126, "count": 1, "type": "VEC3"},
+            {"componentType": 5120, "count": 1, "type": "VEC3"},
+            {"componentType": 5126, "count": 1, "type": "SCALAR"},
+        ]
+        primitive = {"attributes": {"POSITION": 6, "JOINTS_0": 5}}
+        root["meshes"] = [{"primitives": [primitive] * 2}]
+        channel = {"sampler": 0, "target": {"node": 0, "path": "translation"}}
+        root["animations"] = [{"samplers": [{"input": 8, "output": 7}], "channels": [channel] * 2}]
+
+    asset = load_asset(write_awkward(tmp_path / "a.gltf", change))
+    first, second = asset.geometries[0].primitives
+    assert all(first.attributes[name] is second.attributes[name] for name in ("POSITION", "JOINTS_0"))
+    one, other = asset.animations[0].channels
+    assert one.values is other.values
+
+
+def test_a_file_under_many_names_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "a.bin").write_bytes(bytes(100))
+    num_read = []
+    monkeypatch.setattr(
+        "intaglio.io.gltf.accessors.read_bytes", lambda file, limits: num_read.append(file) or bytes(100)
+    )
+
+    def change(root):
+        root["buffers"] += [{"uri": f"{'./' * k}a.bin", "byteLength": 100 - k} for k in range(4)]
+        root["bufferViews"] += [{"buffer": 2 + k, "byteLength": 12} for k in range(4)]
+        root["accessors"] += [
+            {"bufferView": 4 + k, "componentType": 5126, "count": 1, "type": "VEC3"} for k in range(4)
+        ]
+        root["meshes"] += [{"primitives": [{"attributes": {"POSITION": 5 + k}} for k in range(4)]}]
+
+    load_asset(write_awkward(tmp_path / "a.gltf", change))
+    assert len(num_read) == 1
+
+
+def test_morph_targets_that_are_all_the_same_count(tmp_path):
+    path = write_awkward(tmp_path / "a.gltf", put(f"{PRIMITIVE}.targets", [{"POSITION": 4}] * 1000))
+    with pytest.raises(InputError, match=r"has too many vertices: 204 \(max_vertices is 200\)$"):
+        load_asset(path, limits=Limits(max_vertices=200))
+
+
+def test_many_nodes_of_many_primitives_are_refused_before_they_are_placed(tmp_path):
+    """A hundred kilobytes that show nine million parts."""
+
+    def change(root):
+        root["meshes"][0]["primitives"] = [{"attributes": {"POSITION": 0}}] * 3000
+        root["nodes"] = [{"mesh": 0}] * 3000
+        del root["scenes"], root["scene"]
+
+    path = write_awkward(tmp_path / "a.gltf", change)
+    with pytest.raises(
+        InputError, match=r"shows too many parts: 132000 \(one for each 1024 vertices of max_vertices at"
+    ):
+        load(path)
+
+
+def test_materials_that_share_a_picture_count_each(tmp_path):
+    """Each has maps of its own, as large as the picture."""
+    save_image(tmp_path / "p.png", np.ones((16, 16, 3)))
+
+    def change(root):
+        root["images"] = [{"uri": "p.png"}]
+        root["materials"] = [{"pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": 0}}} for _ in range(8)]
+        primitive = root["meshes"][0]["primitives"][0]
+        root["meshes"][0]["primitives"] = [primitive | {"material": k} for k in range(8)]
+
+    path = write_awkward(tmp_path / "a.gltf", change)
+    assert load(path).material is not None
+    with pytest.raises(InputError, match="has too many and too large pictures"):
+        load(path, limits=Limits(max_pixels=7 * 256))
+
+
+def test_surfaces_that_share_a_tile_hold_it_once(tmp_path, monkeypatch):
+    tinted = painting._tinted
+    made = []
+    monkeypatch.setattr(painting, "_tinted", lambda surface: made.append(surface) or tinted(surface))
+
+    def change(root):
+        root["materials"] = [
+            {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}, "baseColorFactor": [red, 1, 1, 1]}}
+            for red in (0.5, 0.25)
+        ]
+        primitive = root["meshes"][0]["primitives"][0]
+        root["meshes"][0]["primitives"] = [primitive | {"material": k % 2} for k in range(100)]
+
+    load(write_awkward(tmp_path / "a.gltf", change))
+    assert len(made) == 2
+
+
+def test_bumps_beyond_32_bits_are_named(tmp_path):
+    path = write_awkward(tmp_path / "a.gltf", put("materials.0.normalTexture", {"index": 0, "scale": 1e39}))
+    with pytest.raises(
+        InputError, match=r"materials\[0\].normalTexture: scale must be a finite number from -1e\+30 to 1e\+30"
+    ):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("file:///etc/passwd", "uri leads to another place"),
+        ("//etc/passwd", "uri leads to another place"),
+        ("%2e%2e/a.bin", "names a file outside of its folder"),
+        ("..\\a.bin", "names a file outside of its folder"),
+        ("%5C..%5C..%5Ca.bin", "names a file outside of its folder"),
+        ("a/../../a.bin", "names a file outside of its folder"),
+        ("C:\\a.bin", "there is no such file"),
+    ],
+)
+def test_no_spelling_leads_out_of_the_folder(tmp_path, uri, message):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.bin").write_bytes(bytes(100))
+    with pytest.raises(InputError, match=message):
+        load(write_awkward(tmp_path / "in" / "a.gltf", put("buffers.0.uri", uri)))

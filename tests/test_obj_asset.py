@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from intaglio import InputError, load, load_asset, save, save_image
+from intaglio.io import mtl_asset
 from intaglio.io.asset import CLAMP_TO_EDGE
 from intaglio.picture import linear_from_srgb
 
@@ -158,7 +159,7 @@ def test_an_obj_becomes_a_glb_with_all_of_it(asset, tmp_path):
     [
         ("Pr x", "m.mtl:2: Pr must be a finite number; got 'x'"),
         ("Ke 2 0 0", "m.mtl:2: Ke must be three numbers from 0 to 1; got '2 0 0'"),
-        ("norm -bm x a.png", "m.mtl:2: norm -bm must be a finite number; got 'x'"),
+        ("norm -bm x a.png", "m.mtl:2: norm -bm must be a number up to 1e+30; got 'x'"),
         ("map_Pr ../a.png", "m.mtl:2: names a file outside of its folder"),
         ("map_Pm a.png", "a.png: there is no such file"),
     ],
@@ -185,3 +186,45 @@ def test_a_damaged_obj_is_named(asset, tmp_path, change, message):
     with pytest.raises(InputError) as error:
         load_asset(tmp_path / "a.obj")
     assert str(error.value).startswith(f"{tmp_path}/{message}")
+
+
+TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nusemtl a\nf 1/1 2/1 3/1\n"
+
+
+def test_a_library_named_a_thousand_times_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "a.mtl").write_text("newmtl a\nKd 1 0 0\n")
+    (tmp_path / "b.mtl").write_text("newmtl a\nKd 0 1 0\n")
+    libraries = "".join(f"mtllib {'./' * (k % 9)}{name}.mtl\n" for k in range(1000) for name in "ab")
+    (tmp_path / "a.obj").write_text(libraries + "mtllib a.mtl\n" + TRIANGLE)
+    read, files = mtl_asset.read_mtl, []
+    monkeypatch.setattr(mtl_asset, "read_mtl", lambda path, limits: files.append(path.name) or read(path, limits))
+    mesh = load(tmp_path / "a.obj")
+    assert files == ["b.mtl", "a.mtl"]
+    assert mesh.face_textures.ravel().tolist() == [1, 0, 0]  # what stands last counts
+
+
+def test_a_bump_that_many_materials_name_is_looked_at_once(tmp_path, monkeypatch):
+    save_image(tmp_path / "p.png", np.ones((2, 2, 3)))
+    (tmp_path / "a.mtl").write_text("".join(f"newmtl {name}\nbump p.png\n" for name in "abcdef"))
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\n" + TRIANGLE)
+    decode, files = mtl_asset.decode_image, []
+    monkeypatch.setattr(
+        mtl_asset, "decode_image", lambda data, path, **how: files.append(path) or decode(data, path, **how)
+    )
+    load_asset(tmp_path / "a.obj")
+    assert len(files) == 1
+
+
+def test_a_map_of_a_hundred_thousand_options_is_read_once(tmp_path):
+    save_image(tmp_path / "p.png", np.ones((2, 2, 3)))
+    (tmp_path / "a.mtl").write_text(f"newmtl a\nmap_Kd {'-o 1 1 1 -bm 2 ' * 100_000}-s 2 p.png\n")
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\n" + TRIANGLE)
+    use = load_asset(tmp_path / "a.obj").materials[0].base_color_texture
+    assert use.scale == (2.0, 1.0)
+
+
+def test_bumps_beyond_32_bits_are_named(tmp_path):
+    (tmp_path / "a.mtl").write_text("newmtl a\nbump -bm 1e39 p.png\n")
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\n" + TRIANGLE)
+    with pytest.raises(InputError, match=r"a.mtl:2: bump -bm must be a number up to 1e\+30; got '1e39'"):
+        load(tmp_path / "a.obj")

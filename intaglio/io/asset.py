@@ -69,6 +69,14 @@ class Primitive(Described):
     mode: int = TRIANGLES
     targets: tuple[dict[str, np.ndarray], ...] = ()
 
+    @property
+    def num_triangles(self) -> int:
+        """How many `triangles` gives."""
+        count = len(self.attributes["POSITION"] if self.indices is None else self.indices)
+        if self.mode == TRIANGLES:
+            return count // 3
+        return max(count - 2, 0) if self.mode in (TRIANGLE_STRIP, TRIANGLE_FAN) else 0
+
     def triangles(self) -> np.ndarray:
         """[F, 3] int32, strips and fans taken apart; none of points and lines."""
         order = self.indices

@@ -65,14 +65,15 @@ class _Finishes:
     A map is left out where it is seen through other uv than those of `layout_use`: a mesh has one set.
     """
 
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+    def __init__(self, picture: Picture, take: Callable[[int], None]) -> None:
+        self._picture, self._take = picture, take
         self._found: dict[tuple[int, bool], dict[str, np.ndarray]] = {}
 
     def __call__(self, material: AssetMaterial, has_uv: bool) -> dict[str, np.ndarray]:
         key = (id(material), has_uv)
         if key not in self._found:
             self._found[key] = self._maps(material, has_uv)
+            self._take(max(x.shape[0] * x.shape[1] for x in self._found[key].values()))  # its own, of shared pictures
         return self._found[key]
 
     def _maps(self, m: AssetMaterial, has_uv: bool) -> dict[str, np.ndarray]:
@@ -109,7 +110,7 @@ def _material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tup
     alpha_mode = _alpha_mode_of(materials)
     cutoff = next((m.alpha_cutoff for m in materials if m.alpha_mode == "MASK"), 0.5)
     if all(m.unlit for m in materials):
-        return Unlit(alpha_mode=alpha_mode, alpha_cutoff=cutoff), [replace(s, maps={}) for s in surfaces]
+        return Unlit(alpha_mode=alpha_mode, alpha_cutoff=cutoff), surfaces
     first = surfaces[0].maps
     even = {
         name for name, x in first.items() if x.shape[:2] == (1, 1) and all(_same(s.maps[name], x) for s in surfaces)
@@ -161,7 +162,8 @@ def _same(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _surfaces(asset: Asset, covers: list[Cover], pictures: _Pictures) -> list[Surface]:
-    finishes = _Finishes(pictures)
+    finishes = _Finishes(pictures, pictures.allowance())
+    are_unlit = all(cover.material.unlit for cover in covers)
     alpha_mode = _alpha_mode_of([cover.material for cover in covers])
     colored: dict[tuple[int, bool], tuple] = {}
     surfaces = []
@@ -175,7 +177,7 @@ def _surfaces(asset: Asset, covers: list[Cover], pictures: _Pictures) -> list[Su
         color, picture = colored[key]
         texture = asset.textures[use.texture] if use else Texture()
         wraps = (WRAPS[texture.wrap_s], WRAPS[texture.wrap_t])
-        maps = finishes(cover.material, uv is not None)
+        maps = {} if are_unlit else finishes(cover.material, uv is not None)
         surfaces.append(Surface(cover.faces, color, picture, uv, wraps, cover.moved, maps))
     return surfaces
 
@@ -186,7 +188,19 @@ class _Pictures:
     def __init__(self, asset: Asset, path: Path, limits: Limits, remedy: str) -> None:
         self._asset, self._path, self._limits, self._remedy = asset, path, limits, remedy
         self._found: dict[tuple[int, bool], np.ndarray] = {}
-        self._num_pixels = 0
+        self._take = self.allowance()
+
+    def allowance(self) -> Callable[[int], None]:
+        """What counts pixels, and raises InputError when they are more than the limits allow together."""
+        num_pixels = 0
+
+        def take(count: int) -> None:
+            nonlocal num_pixels
+            num_pixels += count
+            if num_pixels > self._limits.max_pixels:
+                raise InputError(self._path, "has too many and too large pictures", remedy=self._remedy)
+
+        return take
 
     def __call__(self, use: TextureUse, linear: bool) -> np.ndarray | None:
         index = self._asset.textures[use.texture].image
@@ -194,8 +208,6 @@ class _Pictures:
             return None
         image = self._asset.images[index]
         if (index, linear) not in self._found:
-            self._num_pixels += image.height * image.width
-            if self._num_pixels > self._limits.max_pixels:
-                raise InputError(self._path, "has too many and too large pictures", remedy=self._remedy)
+            self._take(image.height * image.width)
             self._found[index, linear] = image.pixels(linear=linear)
         return self._found[index, linear]

@@ -23,6 +23,7 @@ from .welding import weld
 
 __all__ = ["mesh_of", "posed_positions"]
 
+PART = 1024  # vertices that placing one takes as long as
 ALONE = "load_asset(path).geometries has the parts"
 
 
@@ -112,9 +113,12 @@ def _bends(asset: Asset, world: np.ndarray, node: Node, primitive: Primitive) ->
     if node.skin is None or "JOINTS_0" not in primitive.attributes:
         return None
     skin = asset.skins[node.skin]
-    bones = world[list(skin.joints)]
+    named = [values for name, values in primitive.attributes.items() if name.startswith("JOINTS_")]
+    used = np.unique(np.concatenate(named, axis=None))  # of a skeleton that thousands of parts may share
+    bones = np.zeros((len(skin.joints), 4, 4))
+    bones[used] = world[np.array(skin.joints)[used]]
     if skin.inverse_bind is not None:
-        bones = bones @ skin.inverse_bind
+        bones[used] = bones[used] @ skin.inverse_bind[used]
     bends = np.zeros((len(primitive.attributes["POSITION"]), 3, 4))
     for k in range(len(primitive.attributes)):
         joints, shares = (primitive.attributes.get(f"{name}_{k}") for name in ("JOINTS", "WEIGHTS"))
@@ -125,10 +129,35 @@ def _bends(asset: Asset, world: np.ndarray, node: Node, primitive: Primitive) ->
     return bends
 
 
+def _check_sizes(asset: Asset, path: Path, limits: Limits) -> None:
+    """That what is shown keeps to the limits, before any of it is made: a few nodes may show much, many times.
+
+    Raises:
+        InputError: it does not.
+    """
+    sizes: dict[int, np.ndarray] = {}
+    total = np.zeros(3, dtype=np.int64)
+    for k in asset.shown():
+        node = asset.nodes[k]
+        if node.geometry is None:
+            continue
+        if node.geometry not in sizes:
+            made = [(p, num) for p in asset.geometries[node.geometry].primitives if (num := p.num_triangles)]
+            costs = (len(p.attributes["POSITION"]) * (1 + len(p.targets)) for p, _ in made)
+            sizes[node.geometry] = np.array([len(made), sum(costs), sum(num for _, num in made)])
+        total = total + sizes[node.geometry]
+        num_parts, num_vertices, num_triangles = total.tolist()
+        limits.check_vertices(path, num_vertices)
+        limits.check_triangles(path, num_triangles)
+        if num_parts > max(limits.max_vertices // PART, PART):
+            remedy = f"one for each {PART} vertices of max_vertices at most; {ALONE}"
+            raise InputError(path, f"shows too many parts: {num_parts}", remedy=remedy)
+
+
 def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
     world = asset.world_from_nodes()
     parts: list[Part] = []
-    num_vertices = num_triangles = 0
+    _check_sizes(asset, path, limits)
     for k in asset.shown():
         node = asset.nodes[k]
         geometry = asset.geometries[node.geometry] if node.geometry is not None else Geometry()
@@ -136,10 +165,6 @@ def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
             triangles = primitive.triangles()
             if not len(triangles):
                 continue
-            num_vertices += len(primitive.attributes["POSITION"])
-            num_triangles += len(triangles)
-            limits.check_vertices(path, num_vertices)
-            limits.check_triangles(path, num_triangles)
             with np.errstate(all="ignore"):  # what is not finite is named
                 vertices = posed_positions(asset, world, node, world[k], primitive).astype(np.float32)
                 is_mirrored = np.linalg.det(world[k, :3, :3]) < 0 and node.skin is None

@@ -19,7 +19,7 @@ class Limits:
 
     Args:
         max_bytes: of each file.
-        max_vertices: of all of a file together, and of its triangles twice as many.
+        max_vertices: of all of a file together, morph targets too, and of its triangles twice as many.
         max_pixels: of each picture, and of all together that a mesh is painted with.
         max_ratio: bytes that a file may unpack to for each of its own, beyond the first 64 MiB.
     """

@@ -34,6 +34,8 @@ class MtlAssets:
         self._plain: dict[int, int] = {}
         self._colors: list[tuple[float, float, float]] = []
         self._files: dict[tuple[Path, ...], int] = {}
+        self._normal_maps: dict[Path, bool] = {}
+        self._places: dict[tuple[int, int], int] = {}
         for library in find_libraries(path, libraries):
             for name, entries in read_mtl(library, limits).items():
                 self.by_name[name] = len(self.materials)
@@ -102,10 +104,9 @@ class MtlAssets:
             return None
         wrap = CLAMP_TO_EDGE if seen.clamp else REPEAT
         source = self._image(seen.file) if image is None else image
-        known = [k for k, t in enumerate(self.textures) if (t.image, t.wrap_s) == (source, wrap)]
-        if not known:
+        place = self._places.setdefault((source, wrap), len(self.textures))
+        if place == len(self.textures):
             self.textures.append(Texture(source, wrap, wrap))
-        place = known[0] if known else len(self.textures) - 1
         offset = (seen.offset[0], 1 - seen.scale[1] - seen.offset[1])
         return TextureUse(place, offset=offset, scale=seen.scale)
 
@@ -126,8 +127,10 @@ class MtlAssets:
 
     def _is_normal_map(self, seen: Map) -> bool:
         """Not a map of heights, which is grey."""
-        pixels = self._pixels(seen.file)
-        return bool((pixels != pixels[..., :1]).any())
+        if seen.file not in self._normal_maps:
+            pixels = self._pixels(seen.file)
+            self._normal_maps[seen.file] = bool((pixels != pixels[..., :1]).any())
+        return self._normal_maps[seen.file]
 
     def _both(self, rough: Map | None, metal: Map | None) -> int:
         """One picture of roughness (green) and metal (blue), as large as the first of them."""

@@ -12,12 +12,13 @@ from ..picture import linear_from_srgb
 from .errors import InputError
 from .limits import Limits, decoded_text, inside_folder, read_bytes
 
-__all__ = ["SHAPE_ALONE", "Entries", "Map", "find_libraries", "read_mtl"]
+__all__ = ["SHAPE_ALONE", "STRONGEST", "Entries", "Map", "find_libraries", "read_mtl"]
 
 SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 # How many words follow each option of a map at most; -o, -s and -t take one to three numbers.
 OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
                 "-texres": 1, "-o": 3, "-s": 3, "-t": 3}  # fmt: skip
+STRONGEST = 1e30  # of bumps, which 32-bit maps hold then
 UNMOVED: dict[str, tuple[float, ...]] = {"-o": (0.0, 0.0, 0.0), "-s": (1.0, 1.0, 1.0), "-t": (0.0, 0.0, 0.0)}
 
 
@@ -69,26 +70,29 @@ class Entries:
         if key.lower() not in self.lines:
             return None
         line, name, rest = self.lines[key.lower()]
-        moved, flags, words = dict(UNMOVED), dict[str, str](), rest.split()
-        while words and words[0] in OPTION_WORDS:
-            option, *words = words
+        moved, flags, words, at = dict(UNMOVED), dict[str, str](), rest.split(), 0
+        while at < len(words) and words[at] in OPTION_WORDS:
+            option, at = words[at], at + 1
+            last = at + OPTION_WORDS[option]
             if option not in UNMOVED:
-                flags[option] = words[0] if words else ""
-                words = words[OPTION_WORDS[option] :]
+                flags[option] = words[at] if words[at:last] else ""
+                at = last
                 continue
             numbers: list[float] = []
-            while len(numbers) < OPTION_WORDS[option] and _is_number(words[:1]):
-                numbers.append(float(words[0]))
-                words = words[1:]
+            while at < last and _is_number(words[at : at + 1]):
+                numbers.append(float(words[at]))
+                at += 1
             moved[option] = (*numbers, *UNMOVED[option][len(numbers) :])
+        words = words[at:]
         if moved["-t"] != UNMOVED["-t"]:
             remedy = "bake it into the texture coordinates"
             raise InputError(self.path, f"{name} -t is not supported", line=line, remedy=remedy)
         if not words:
             raise InputError(self.path, f"{name} names no file", line=line)
         strength = flags.get("-bm", "1")
-        if not _is_number([strength]):
-            raise InputError(self.path, f"{name} -bm must be a finite number; got {strength[:80]!r}", line=line)
+        if not _is_number([strength]) or abs(float(strength)) > STRONGEST:
+            what = f"{name} -bm must be a number up to {STRONGEST:g}; got {strength[:80]!r}"
+            raise InputError(self.path, what, line=line)
         file = inside_folder(self.path, self.path.parent / " ".join(words).replace("\\", "/"), folder, line=line)
         (u_scale, v_scale, _), (u, v, _) = moved["-s"], moved["-o"]
         return Map(file, (u_scale, v_scale), (u, v), flags.get("-clamp") == "on", float(strength))
@@ -116,17 +120,20 @@ def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:
 
 
 def find_libraries(path: Path, libraries: list[tuple[int, str]]) -> list[Path]:
-    """The MTL files that mtllib lines (number and what follows) name: a name may hold spaces, a line several names.
+    """The MTL files that mtllib lines (number, names) name, each once; a name may hold spaces, a line several.
 
     Raises:
         InputError: one lies outside of the folder of `path`.
     """
-    files = []
-    for line, names in libraries:
+    files: dict[Path, Path] = {}
+    named = {names: line for line, names in reversed(libraries)}
+    for names, line in reversed(named.items()):
         whole = inside_folder(path, path.parent / names, path.parent, line=line)
         for library in [names] if whole.exists() else names.split():
-            files.append(inside_folder(path, path.parent / library, path.parent, line=line))
-    return files
+            file = inside_folder(path, path.parent / library, path.parent, line=line)
+            files.pop(file.resolve(), None)  # what stands last counts
+            files[file.resolve()] = file
+    return list(files.values())
 
 
 def _is_number(words: list[str]) -> bool:

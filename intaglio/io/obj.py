@@ -116,8 +116,10 @@ def _covers(library: MtlAssets, places: np.ndarray, uv: np.ndarray, uv_triangles
     lacks_uv = (uv_triangles == NONE).any(axis=1)
     places[lacks_uv] = [library.plain(place) for place in places[lacks_uv].tolist()]
     covers = []
-    for place in dict.fromkeys(places.tolist()):
-        faces = np.flatnonzero(places == place)
+    order = np.argsort(places, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(places[order])) + 1)
+    for faces in sorted(parts, key=lambda part: int(part[0])):  # in the order of the file
+        place = int(places[faces[0]])
         material = library.materials[place]
         use = layout_use(material)
         if use is None:

@@ -64,14 +64,15 @@ def painted(path: Path, num_faces: int, surfaces: list[Surface], limits: Limits,
     if (first.picture is not None or first.maps) and all(_fits(s, first) for s in surfaces):
         texture = {} if first.picture is None and first.is_white else {"texture": _tinted(first)}
         return texture | ({"maps": first.maps} if first.maps else {})
-    tiles = [_tile(path, s, limits, remedy) for s in surfaces]
-    distinct = {key: pictures for key, pictures, _ in tiles}
+    tiles = _Tiles(path, limits, remedy)
+    placed = [tiles.add(s) for s in surfaces]
+    distinct = tiles.pictures
     packed = {}
     for name in next(iter(distinct.values())):
         packed[name], scale, offset = pack_pictures(path, [p[name] for p in distinct.values()], limits, remedy)
     place = {key: k for k, key in enumerate(distinct)}
     uv = np.zeros((num_faces, 3, 2), dtype=np.float32)
-    for s, (key, _, corners) in zip(surfaces, tiles, strict=True):
+    for s, (key, corners) in zip(surfaces, placed, strict=True):
         uv[s.faces] = corners * scale[place[key]] + offset[place[key]]
     own = np.arange(3 * num_faces, dtype=np.int32).reshape(-1, 3)
     arrays = {"texture": packed.pop(COLOR), "uv": uv.reshape(-1, 2), "uv_triangles": own}
@@ -121,21 +122,45 @@ def _tinted(surface: Surface) -> np.ndarray:
     return surface.picture if surface.is_white else surface.picture * color
 
 
-def _tile(path: Path, surface: Surface, limits: Limits, remedy: str) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
-    """A key that tells tiles apart, pictures [H, W, C] as often as uv run over them, and uv in those [n, 3, 2]."""
-    pictures = {COLOR: _tinted(surface), **surface.maps}
-    height, width = (max(picture.shape[axis] for picture in pictures.values()) for axis in (0, 1))
-    key: tuple = (id(surface.picture), tuple(surface.color), *(id(picture) for picture in surface.maps.values()))
-    if surface.uv is None or (surface.picture is None and not surface.maps):
-        return key, pictures, np.full((len(surface.faces), 3, 2), 0.5)
-    with np.errstate(all="ignore"):  # what is not finite runs over too many texels
-        uv, low, high = _run(surface.uv.astype(np.float64), np.array([wrap == "repeat" for wrap in surface.wraps]))
-    if not np.prod(high - low) * height * width <= limits.max_pixels:  # which is not a number where uv are not
-        raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
-    pads = [(int(-low[axis]) * size, int(high[axis] - 1) * size) for axis, size in ((1, height), (0, width))]
-    for name, picture in pictures.items():
-        pictures[name] = _padded(resized(picture, height, width), pads, surface.wraps)
-    return (*key, surface.wraps, *low.tolist(), *high.tolist()), pictures, (uv - low) / (high - low)
+@dataclass
+class _Tiles:
+    """What is packed into one: pictures [H, W, C] by name and by a key that tells tiles apart.
+
+    Thousands of surfaces may share a tile, and the limits hold for all tiles together.
+    """
+
+    path: Path
+    limits: Limits
+    remedy: str
+    pictures: dict[Any, dict[str, np.ndarray]] = field(default_factory=dict)
+    num_texels: int = 0
+
+    def add(self, surface: Surface) -> tuple[Any, np.ndarray]:
+        """The key of its tile, which holds its pictures as often as uv run over them, and uv in there [n, 3, 2]."""
+        key: tuple = (id(surface.picture), tuple(surface.color), *(id(picture) for picture in surface.maps.values()))
+        if surface.uv is None or (surface.picture is None and not surface.maps):
+            self.pictures.setdefault(key, _pictures_of(surface))
+            return key, np.full((len(surface.faces), 3, 2), 0.5)
+        with np.errstate(all="ignore"):  # what is not finite runs over too many texels
+            uv, low, high = _run(surface.uv.astype(np.float64), np.array([wrap == "repeat" for wrap in surface.wraps]))
+        key = (*key, surface.wraps, *low.tolist(), *high.tolist())
+        if key not in self.pictures:
+            shapes = [picture.shape for picture in (surface.picture, *surface.maps.values()) if picture is not None]
+            height, width = (max(shape[axis] for shape in shapes) for axis in (0, 1))
+            num_texels = np.prod(high - low) * height * width + self.num_texels
+            if not num_texels <= self.limits.max_pixels:  # which is not a number where uv are not
+                raise InputError(self.path, "has too many and too large pictures to pack into one", remedy=self.remedy)
+            self.num_texels = int(num_texels)
+            pads = [(int(-low[axis]) * size, int(high[axis] - 1) * size) for axis, size in ((1, height), (0, width))]
+            self.pictures[key] = {
+                name: _padded(resized(picture, height, width), pads, surface.wraps)
+                for name, picture in _pictures_of(surface).items()
+            }
+        return key, (uv - low) / (high - low)
+
+
+def _pictures_of(surface: Surface) -> dict[str, np.ndarray]:
+    return {COLOR: _tinted(surface), **surface.maps}
 
 
 def _padded(picture: np.ndarray, pads: list[tuple[int, int]], wraps: tuple[str, str]) -> np.ndarray:

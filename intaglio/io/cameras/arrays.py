@@ -54,6 +54,8 @@ def parse_npy(place: Place, data: bytes) -> np.ndarray:
         place.fail(f"declares {count} values of {dtype.itemsize} bytes; got {len(data) - end} bytes", remedy=IS_WHOLE)
     if len(sizes) > 8:
         place.fail(f"has {len(sizes)} axes")
+    if max(sizes, default=0) > len(data):  # beside a 0
+        place.fail(f"declares an axis of {max(sizes)}", remedy=IS_WHOLE)
     values = np.frombuffer(data, dtype, count, end)
     return values.reshape(sizes, order="F" if is_fortran == "True" else "C")
 

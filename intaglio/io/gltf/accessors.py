@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..limits import Limits
-from .container import read_uri
+from ..limits import Limits, read_bytes
+from .container import bytes_of_uri, file_of_uri
 from .fields import IS_WHOLE, Fields
 
 __all__ = ["COMPONENTS", "WIDTHS", "Buffers", "normalized"]
@@ -29,9 +30,11 @@ class Buffers:
         self.views = root.objects("bufferViews")
         self.buffers = root.objects("buffers")
         self.chunk = chunk
-        self._bytes: dict[int, bytes] = {}
+        self._bytes: dict[int, memoryview] = {}
         self._decoded: dict[int, np.ndarray] = {}
-        self._fetched: dict[str, bytes] = {}
+        self._converted: dict[tuple[int, str], np.ndarray] = {}
+        self._largest: dict[int, int] = {}
+        self._fetched: dict[str | Path, bytes] = {}
         self._budget = FREE_BYTES + limits.max_ratio * size
 
     def view(self, index: int) -> memoryview:
@@ -41,7 +44,7 @@ class Buffers:
         offset, length = view.whole("byteOffset", below=MANY, default=0), view.whole("byteLength", below=MANY, low=1)
         if offset + length > len(data):
             view.fail(f"ends at byte {offset + length} of a buffer of {len(data)}", remedy=IS_WHOLE)
-        return memoryview(data)[offset : offset + length]
+        return data[offset : offset + length]
 
     def decode(self, index: int) -> np.ndarray:
         """[N, width], read-only; float32 where normalized or float, else the file's integers.
@@ -55,12 +58,32 @@ class Buffers:
             self._decoded[index] = values
         return self._decoded[index]
 
+    def converted(self, index: int, dtype: str) -> np.ndarray:
+        """`decode` in another type, once for all who ask: thousands of things may name one accessor."""
+        if (index, dtype) not in self._converted:
+            values = self.decode(index).astype(dtype, copy=False)
+            values.flags.writeable = False
+            self._converted[index, dtype] = values
+        return self._converted[index, dtype]
+
+    def largest(self, index: int) -> int:
+        """Of the integers of an accessor."""
+        if index not in self._largest:
+            self._largest[index] = int(self.decode(index).max())
+        return self._largest[index]
+
     def fetch(self, holder: Fields, uri: str) -> bytes:
-        """What a URI names; a file counts as one more of the asset's when it is first named."""
+        """What a URI names; a file counts as one more of the asset's when it is first named, however it is spelled."""
         if uri not in self._fetched:
-            self._fetched[uri] = read_uri(holder, uri, self.limits)
-            if not uri.startswith("data:"):
-                self._budget += self.limits.max_ratio * len(self._fetched[uri])
+            if uri.startswith("data:"):
+                self._fetched[uri] = bytes_of_uri(holder, uri)
+            else:
+                file = file_of_uri(holder, uri)
+                resolved = file.resolve()
+                if resolved not in self._fetched:
+                    self._fetched[resolved] = read_bytes(file, self.limits)
+                    self._budget += self.limits.max_ratio * len(self._fetched[resolved])
+                self._fetched[uri] = self._fetched[resolved]
         return self._fetched[uri]
 
     def spend(self, holder: Fields, size: int) -> None:
@@ -74,7 +97,7 @@ class Buffers:
             remedy = f"max_ratio is {self.limits.max_ratio}, beyond the first {FREE_BYTES >> 20} MiB"
             holder.fail("unpacks to too many bytes", remedy=remedy)
 
-    def _buffer(self, index: int) -> bytes:
+    def _buffer(self, index: int) -> memoryview:
         if index not in self._bytes:
             buffer = self.buffers[index]
             length = buffer.whole("byteLength", below=MANY, low=1)
@@ -86,7 +109,7 @@ class Buffers:
                 buffer.fail("has neither a uri nor a binary chunk", remedy=IS_WHOLE)
             if len(data) < length:
                 buffer.fail(f"declares {length} bytes; got {len(data)}", remedy=IS_WHOLE)
-            self._bytes[index] = data[:length]
+            self._bytes[index] = memoryview(data)[:length]
         return self._bytes[index]
 
     def _decode(self, accessor: Fields) -> np.ndarray:

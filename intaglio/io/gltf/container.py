@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..limits import Limits, inside_folder, read_bytes
 from .fields import IS_WHOLE, Fields, parse_json
 
-__all__ = ["join_glb", "read_container", "read_uri"]
+__all__ = ["bytes_of_uri", "file_of_uri", "join_glb", "read_container"]
 
 MAGIC, VERSION = b"glTF", 2
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
@@ -59,25 +59,31 @@ def join_glb(text: bytes, binary: bytes) -> bytes:
     return MAGIC + struct.pack("<II", VERSION, 12 + len(body)) + body
 
 
-def read_uri(holder: Fields, uri: str, limits: Limits) -> bytes:
-    """What a URI names: data, or a file in the folder of the asset.
+def bytes_of_uri(holder: Fields, uri: str) -> bytes:
+    """The bytes of a data URI.
 
     Raises:
-        InputError: it is damaged, leads out of the folder or anywhere else.
+        InputError: it is damaged.
     """
-    if uri.startswith("data:"):
-        head, comma, body = uri[5:].partition(",")
-        options = head.split(";")[1:]
-        if not comma:
-            holder.fail("uri is a data URI without data")
-        try:
-            if "base64" in options:
-                return base64.b64decode(unquote_to_bytes(body), validate=True)
-        except (binascii.Error, ValueError):
-            holder.fail("uri is a data URI whose base64 is damaged")
-        return unquote_to_bytes(body)
+    head, comma, body = uri[5:].partition(",")
+    options = head.split(";")[1:]
+    if not comma:
+        holder.fail("uri is a data URI without data")
+    try:
+        if "base64" in options:
+            return base64.b64decode(unquote_to_bytes(body), validate=True)
+    except (binascii.Error, ValueError):
+        holder.fail("uri is a data URI whose base64 is damaged")
+    return unquote_to_bytes(body)
+
+
+def file_of_uri(holder: Fields, uri: str) -> Path:
+    """The file in the folder of the asset that any other URI names.
+
+    Raises:
+        InputError: it leads out of the folder or anywhere else.
+    """
     if "://" in uri or uri.startswith("//"):
         holder.fail(f"uri leads to another place: {uri[:80]!r}", remedy="copy the file beside the asset")
     folder = holder.path.parent
-    file = inside_folder(holder.path, folder / unquote(uri).replace("\\", "/"), folder, at=holder.at)
-    return read_bytes(file, limits)
+    return inside_folder(holder.path, folder / unquote(uri).replace("\\", "/"), folder, at=holder.at)

@@ -18,6 +18,9 @@ from ..errors import InputError
 __all__ = ["IS_WHOLE", "Fields", "parse_json"]
 
 MAX_DEPTH = 64
+STEPS = bytes.maketrans(b"{[}]", b"\x01\x01\xff\xff")
+NO_MARKS = bytes(set(range(256)) - set(b"{[}]"))
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character beyond 16 bits: alone it is none, and cannot be written
 IS_WHOLE = "is it a whole glTF file?"
 
 
@@ -27,17 +30,24 @@ def parse_json(path: Path, data: bytes, *, remedy: str = IS_WHOLE) -> Fields:
     Raises:
         InputError: it is damaged, too deep, or no object.
     """
-    marks = np.frombuffer(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data, flags=re.DOTALL), dtype=np.uint8)
-    depth = np.isin(marks, [ord("{"), ord("[")]).astype(np.int64) - np.isin(marks, [ord("}"), ord("]")])
-    if np.cumsum(depth).max(initial=0) > MAX_DEPTH:
+    if _depth(data) > MAX_DEPTH:
         raise InputError(path, f"its JSON is nested deeper than {MAX_DEPTH} levels")
     try:
         found = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+        if HALF.search(data):
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"its JSON is damaged: {error}", remedy=remedy) from error
     if not isinstance(found, dict):
         raise InputError(path, "its JSON is no object", remedy=remedy)
     return Fields(path, "", found)
+
+
+def _depth(data: bytes) -> int:
+    """How deep lists and objects stand in each other."""
+    plain = data.replace(rb"\\", b"").replace(rb"\"", b"")  # without what a backslash keeps from ending a text
+    marks = b"".join(plain.split(b'"')[::2]).translate(STEPS, NO_MARKS)
+    return int(np.cumsum(np.frombuffer(marks, dtype=np.int8), dtype=np.int64).max(initial=0))
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -54,6 +54,7 @@ def _read_primitive(fields: Fields, buffers: Buffers, num_materials: int, limits
         if any(len(values) != count for values in differences.values()):
             fields.fail(f"morph target {k} is not for {count} vertices")
         targets.append(differences)
+        limits.check_vertices(fields.path, count * len(targets))  # each costs as much, though all may be the same
     return Primitive(
         attributes=attributes,
         indices=_read_indices(fields, buffers, count, limits),
@@ -88,9 +89,11 @@ def _read_attributes(
         if base == "JOINTS":
             if values.dtype.kind != "u":
                 found.fail(f"{name} must hold unsigned integers; got {values.dtype}")
-            attributes[name] = values.astype(np.uint16) if values.max() < 65536 else found.fail(f"{name} is too large")
+            if buffers.largest(index) >= 65536:
+                found.fail(f"{name} is too large")
+            attributes[name] = buffers.converted(index, "u2")
         else:
-            attributes[name] = values.astype(np.float32, copy=False)
+            attributes[name] = buffers.converted(index, "f4")
     return attributes
 
 
@@ -102,6 +105,6 @@ def _read_indices(fields: Fields, buffers: Buffers, count: int, limits: Limits) 
     if values.shape[1] != 1 or values.dtype.kind != "u":
         fields.fail(f"indices must be unsigned integers, one each; got {values.shape[1]} of {values.dtype}")
     limits.check_triangles(fields.path, len(values) // 3)
-    if values.max() >= count:
-        fields.fail(f"indices name vertex {values.max()} of {count}, from 0")
-    return values[:, 0].astype(np.uint32, copy=False)
+    if buffers.largest(index) >= count:
+        fields.fail(f"indices name vertex {buffers.largest(index)} of {count}, from 0")
+    return buffers.converted(index, "u4")[:, 0]

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, AssetMaterial, Image, Texture, TextureUse
 from ..images import image_size
+from ..mtl_text import STRONGEST
 from .accessors import Buffers
 from .fields import Fields
 
@@ -23,6 +25,9 @@ POINTERS = ("bufferView", "accessor", "indices", "attributes")
 def described(fields: Fields, known: tuple[str, ...] = ()) -> dict[str, Any]:
     """name, extras and unknown extensions, which are kept as they are unless they point into buffers."""
     extensions = fields.object("extensions")
+    for key in ("extras", "extensions"):
+        if key in fields.raw and not _is_finite(fields.raw[key]):
+            fields.fail(f"{key} must hold finite numbers")
     kept = {} if extensions is None else {k: v for k, v in extensions.raw.items() if k not in known}
     return {
         "name": fields.text("name"),
@@ -83,7 +88,7 @@ def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
         roughness=rough.number("roughnessFactor", 1.0, 0, 1),
         metallic_roughness_texture=use(rough, "metallicRoughnessTexture"),
         normal_texture=use(fields, "normalTexture"),
-        normal_scale=(fields.object("normalTexture") or empty).number("scale", 1.0),
+        normal_scale=(fields.object("normalTexture") or empty).number("scale", 1.0, -STRONGEST, STRONGEST),
         occlusion_texture=use(fields, "occlusionTexture"),
         occlusion_strength=(fields.object("occlusionTexture") or empty).number("strength", 1.0, 0, 1),
         emissive=fields.numbers("emissiveFactor", 3, (0.0, 0.0, 0.0), 0, 1),
@@ -157,6 +162,13 @@ def _add_use(holder: dict[str, Any], key: str, use: TextureUse | None, **factor:
     if use.uv_set:
         found["texCoord"] = use.uv_set
     holder[key] = found | json_of_description(use, **({TRANSFORM: moved} if moved else {}))
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether JSON could be written of it again: 1e999 is read as infinity."""
+    if isinstance(value, dict | list):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _points_into_buffers(value: Any) -> bool:

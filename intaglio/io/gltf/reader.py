@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -45,6 +44,7 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     lists = {key: root.objects(key) for key in ("nodes", "meshes", "materials", "textures", "images", "skins",
                                                 "cameras", "animations", "scenes", "samplers")}  # fmt: skip
     num = {key: len(found) for key, found in lists.items()}
+    sound = set[int]()  # accessors of times that were looked through
     asset = Asset(
         nodes=tuple(_read_node(node, num) for node in lists["nodes"]),
         geometries=tuple(read_geometry(mesh, buffers, num["materials"], limits) for mesh in lists["meshes"]),
@@ -53,7 +53,7 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
         images=tuple(read_image(image, buffers) for image in lists["images"]),
         skins=tuple(_read_skin(skin, buffers, num["nodes"]) for skin in lists["skins"]),
         cameras=tuple(_read_camera(camera) for camera in lists["cameras"]),
-        animations=tuple(_read_animation(animation, buffers, num["nodes"]) for animation in lists["animations"]),
+        animations=tuple(_read_animation(animation, buffers, num["nodes"], sound) for animation in lists["animations"]),
         scenes=tuple(SceneRoots(nodes=s.places("nodes", num["nodes"]), **described(s)) for s in lists["scenes"]),
         scene=root.place("scene", num["scenes"]),
         extensions_used=root.texts("extensionsUsed"),
@@ -115,7 +115,7 @@ def _read_camera(fields: Fields) -> AssetCamera:
     return AssetCamera(x_half=x_half, y_half=y_half, near=near, far=far, **described(fields))
 
 
-def _read_animation(fields: Fields, buffers: Buffers, num_nodes: int) -> Animation:
+def _read_animation(fields: Fields, buffers: Buffers, num_nodes: int, sound: set[int]) -> Animation:
     samplers = fields.objects("samplers")
     channels = []
     for channel in fields.objects("channels"):
@@ -128,21 +128,26 @@ def _read_animation(fields: Fields, buffers: Buffers, num_nodes: int) -> Animati
         if path == "pointer":
             continue  # KHR_animation_pointer, which is optional
         sampler = samplers[channel.whole("sampler", below=len(samplers))]
-        times, values = (
-            buffers.decode(sampler.whole(key, below=len(buffers.accessors))) for key in ("input", "output")
-        )
+        inputs, output = (sampler.whole(key, below=len(buffers.accessors)) for key in ("input", "output"))
+        times, values = buffers.decode(inputs), buffers.decode(output)
         interpolation = sampler.choice("interpolation", INTERPOLATIONS, "LINEAR")
-        _check_keys(sampler, times, values, path, interpolation)
+        if inputs not in sound:
+            _check_times(sampler, times)
+            sound.add(inputs)
+        _check_values(sampler, len(times), values, path, interpolation)
         channels.append(
-            Channel(target.place("node", num_nodes), path, times[:, 0], values.astype(np.float32), interpolation)
+            Channel(target.place("node", num_nodes), path, times[:, 0], buffers.converted(output, "f4"), interpolation)
         )
     return Animation(channels=tuple(channels), **described(fields))
 
 
-def _check_keys(sampler: Fields, times: np.ndarray, values: np.ndarray, path: str, interpolation: str) -> None:
+def _check_times(sampler: Fields, times: np.ndarray) -> None:
     if times.shape[1] != 1 or times.dtype != np.float32 or (np.diff(times[:, 0]) <= 0).any() or times[0, 0] < 0:
         sampler.fail("input must hold times as floats, from 0 on and rising")
-    rows = len(times) * (3 if interpolation == "CUBICSPLINE" else 1)
+
+
+def _check_values(sampler: Fields, num_times: int, values: np.ndarray, path: str, interpolation: str) -> None:
+    rows = num_times * (3 if interpolation == "CUBICSPLINE" else 1)
     width = PATHS[path] or 1
     if values.shape[1] != width or (len(values) % rows if path == "weights" else len(values) != rows):
         sampler.fail(f"output must hold {rows} values of {width} for a {path}; got {list(values.shape)}")
@@ -172,14 +177,26 @@ def _check_trees(asset: Asset, lists: dict[str, list[Fields]]) -> None:
 
 
 def _check_fit(asset: Asset, lists: dict[str, list[Fields]]) -> None:
-    """Joints that vertices name exist in the skins they are bent by; weights are as many as morph targets."""
+    """Joints that vertices name exist in the skins they are bent by; weights are as many as morph targets.
+
+    What thousands of nodes show is looked at once.
+    """
+    shown: dict[tuple[int, int, int | None], Fields] = {}
     for node, fields in zip(asset.nodes, lists["nodes"], strict=True):
-        primitives: Any = asset.geometries[node.geometry].primitives if node.geometry is not None else ()
-        if node.weights and any(len(node.weights) != len(p.targets) for p in primitives):
-            fields.fail(f"has {len(node.weights)} weights for {len(primitives[0].targets)} morph targets")
-        if node.skin is None:
+        if node.geometry is not None:
+            shown.setdefault((node.geometry, len(node.weights), node.skin), fields)
+    largest: dict[int, int] = {}
+    for (geometry, num_weights, skin), fields in shown.items():
+        primitives = asset.geometries[geometry].primitives
+        if num_weights and num_weights != len(primitives[0].targets):
+            fields.fail(f"has {num_weights} weights for {len(primitives[0].targets)} morph targets")
+        if skin is None:
             continue
-        num_joints = len(asset.skins[node.skin].joints)
+        num_joints = len(asset.skins[skin].joints)
         for name, joints in (item for p in primitives for item in p.attributes.items()):
-            if name.startswith("JOINTS") and joints.max() >= num_joints:
-                fields.fail(f"{name} names joint {joints.max()} of {num_joints}, from 0")
+            if not name.startswith("JOINTS"):
+                continue
+            if id(joints) not in largest:  # the arrays stay as long as the asset
+                largest[id(joints)] = int(joints.max())
+            if largest[id(joints)] >= num_joints:
+                fields.fail(f"{name} names joint {largest[id(joints)]} of {num_joints}, from 0")

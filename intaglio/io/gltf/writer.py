@@ -17,7 +17,7 @@ from .materials import json_of_description, json_of_material
 from .packing import ELEMENTS, VERTICES, Packing
 from .tangents import with_tangents
 
-__all__ = ["write_gltf"]
+__all__ = ["json_of_asset", "write_gltf"]
 
 GENERATOR = "intaglio"
 LARGEST_SHORT = 65535  # itself restarts a strip
@@ -33,7 +33,7 @@ def write_gltf(path: str | Path, asset: Asset) -> None:
     """
     path = Path(path)
     packing = Packing()
-    root = _json(with_tangents(asset), packing)
+    root = json_of_asset(asset, packing)
     binary = bytes(packing.data)
     is_glb = path.suffix.lower() == ".glb"
     if binary:
@@ -49,7 +49,9 @@ def write_gltf(path: str | Path, asset: Asset) -> None:
     write_atomically(path, lambda aside: aside.write_bytes(data))
 
 
-def _json(asset: Asset, packing: Packing) -> dict[str, Any]:
+def json_of_asset(asset: Asset, packing: Packing) -> dict[str, Any]:
+    """All but what is said of the buffers, which `packing` holds then."""
+    asset = with_tangents(asset)
     head = {"version": "2.0", "generator": asset.generator or GENERATOR}
     if asset.copyright:
         head["copyright"] = asset.copyright
