@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What is fuzzed: each reader, and the sound files that its inputs are made of."""
 
+import base64
+import contextlib
 import json
 import warnings
 from typing import NamedTuple
@@ -11,7 +13,12 @@ from PIL import Image
 
 from intaglio import InputError, Limits, load_asset, load_image, shapes
 from intaglio.io import load_obj, load_ply, load_stl, save_image, save_obj, save_ply, save_stl
+from intaglio.io.describing import described_asset, faults, oddities
 from intaglio.io.gltf import write_gltf
+from intaglio.io.gltf.container import join_glb
+from intaglio.io.gltf.packing import Packing
+from intaglio.io.gltf.writer import json_of_asset
+from intaglio.io.obj import read_obj
 from intaglio.mesh import Mesh
 
 from .cameras import CAMERA_FILES, camera_seeds, read_cameras
@@ -55,6 +62,18 @@ Ke 0 0.5 1
 Ns 30
 d 0.5
 """
+SHINY_MTL = b"""# exported
+newmtl pictured
+Ka 0 0 0
+Ks 1 1 1
+illum 2
+Ns 10
+bump -bm 2 -blendu off p.png
+map_Ke .\\p.png
+newmtl red one
+map_Kd p.png
+map_Bump p.png
+"""
 PLY = b"""ply
 format ascii 1.0
 comment TextureFile p.png
@@ -95,20 +114,29 @@ class Target(NamedTuple):
 
 
 def _asset(path):
+    """Read, looked through, drawn together, and what could be read can be written and read again."""
     asset = load_asset(path, limits=LIMITS)
     for image in asset.images:
         image.pixels()
+    "\n".join([*described_asset(asset), *faults(asset), *oddities(asset)]).encode()
+    packing = Packing()
+    json.dumps(json_of_asset(asset, packing), allow_nan=False, ensure_ascii=False).encode()
+    if asset.cameras:
+        with contextlib.suppress(InputError):
+            asset.views()
     return asset.mesh(limits=LIMITS)
 
 
 def _obj(path):
     load_obj(path, limits=LIMITS)
+    with contextlib.suppress(InputError):  # whose rules are others
+        read_obj(path)
     return _asset(path)
 
 
 TARGETS = {
     "obj": Target("a.obj", _obj),
-    "mtl": Target("m.mtl", lambda path: _obj(path.with_name("sound.obj"))),
+    "mtl": Target("m.mtl", lambda path: load_obj(path.with_name("sound.obj"), limits=LIMITS)),
     "ply": Target("a.ply", lambda path: load_ply(path, limits=LIMITS)),
     "stl": Target("a.stl", lambda path: load_stl(path, limits=LIMITS)),
     "gltf": Target("a.gltf", _asset),
@@ -148,15 +176,21 @@ def seeds(folder):
 
     return {
         "obj": [OBJ, *of("cube.obj")],
-        "mtl": [MTL],
+        "mtl": [MTL, SHINY_MTL],
         "ply": [PLY, mixed, *of("ascii.ply", "binary_little_endian.ply", "binary_big_endian.ply")],
         "stl": of("text.stl", "binary.stl"),
         "gltf": [json.dumps(awkward_gltf()).encode(), *of("rich.gltf")],
-        "glb": of("rich.glb"),
+        "glb": [*of("rich.glb"), _as_glb(awkward_gltf())],
         "light": [HDR, *of("runs.hdr", "flat.hdr", "floats.pfm")],
         "image": of("p.png", "a.jpg", "p8.png", "grey.png"),
         **camera_seeds(folder),
     }
+
+
+def _as_glb(root):
+    """With the first of its buffers as the binary chunk."""
+    chunk = base64.b64decode(root["buffers"][0].pop("uri").partition(",")[2])
+    return join_glb(json.dumps(root).encode(), chunk)
 
 
 def read(target, data, folder):
