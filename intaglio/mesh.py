@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .array import as_float_array, cross, framework, from_numpy, is_known, leader, like, namespace, to_numpy, unit
+from .array import cross, framework, from_numpy, is_known, namespace, to_numpy, unit
 from .material import AnyMaterial, normal_mapped
+from .mesh_arrays import FLOATS, INDEXED, INTEGERS, adopt, check_indices, check_shapes, check_values
 from .tangents import TangentGroups, tangent_groups
 from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
@@ -70,17 +71,17 @@ class Mesh:
 
     def __post_init__(self) -> None:
         neighbours = self.__dict__.pop("neighbours")  # from here on _Neighbours answers
-        _adopt(self)
-        _check_shapes(self)
-        _check_values(self)
+        adopt(self)
+        check_shapes(self)
+        check_values(self)
         if neighbours is not None:
-            _check_indices("neighbours", neighbours, len(self.triangles), len(self.triangles), lowest=-1)
+            check_indices("neighbours", neighbours, len(self.triangles), len(self.triangles), lowest=-1)
             self._kept["neighbours"] = to_numpy(neighbours).astype(np.int32)
 
     def __repr__(self) -> str:
         shape = self.vertices.shape
         batch = f"{shape[0]} x " if len(shape) == 3 else ""
-        extra = [name for name in _FLOATS[1:] if getattr(self, name) is not None]
+        extra = [name for name in FLOATS[1:] if getattr(self, name) is not None]
         extra += [type(self.material).__name__] if self.material is not None else []
         counts = [f"{batch}{shape[-2]} vertices", f"{len(self.triangles)} triangles", namespace(self.vertices).name]
         return f"Mesh({', '.join(counts + extra)})"
@@ -95,19 +96,19 @@ class Mesh:
             TypeError: no part of a mesh is called that.
             ValueError: a shape is wrong.
         """
-        names = {*_FLOATS, *_INTEGERS, "material"}
+        names = {*FLOATS, *INTEGERS, "material"}
         if not changes.keys() <= names:
             unknown, known = (", ".join(sorted(x)) for x in (changes.keys() - names, names))
             raise TypeError(f"Mesh.replace: arguments must name parts of a mesh; got {unknown} (there are {known})")
         arrays = {name: getattr(self, name) for name in names} | changes
-        if changes.keys() & {*_INTEGERS}:
+        if changes.keys() & {*INTEGERS}:
             return Mesh(**arrays)
         if not is_known(arrays["vertices"]):
             _build_neighbours(self)
         mesh = object.__new__(Mesh)
         mesh.__dict__.update(arrays, _kept=self._kept)
-        _adopt(mesh)
-        _check_shapes(mesh)
+        adopt(mesh)
+        check_shapes(mesh)
         return mesh
 
     def to(self, name: str, device: Any = None) -> Mesh:
@@ -119,7 +120,7 @@ class Mesh:
         xp = framework(name)
         mesh = object.__new__(Mesh)
         mesh.__dict__.update(_kept=self._kept)
-        for array in _FLOATS + _INTEGERS:
+        for array in FLOATS + INTEGERS:
             x = getattr(self, array)
             if x is not None:
                 x = xp.on_device(x, device) if namespace(x) is xp else xp.from_numpy(to_numpy(x).copy(), device=device)
@@ -192,7 +193,7 @@ def _build_neighbours(mesh: Mesh) -> None:
 
 def triangles_of(mesh: Mesh, name: str) -> Any:
     """[F, 3] int32 into the mesh's "uv", "normals" or "tangents": triangles of their own, or those of the vertices."""
-    own = getattr(mesh, _INDEXED[name][0])
+    own = getattr(mesh, INDEXED[name][0])
     return mesh.triangles if own is None else own
 
 
@@ -260,125 +261,14 @@ def _in_place_of(name: str, mesh: Mesh) -> Any:
     return mesh._kept[key]
 
 
-_FLOATS = ("vertices", "vertex_colors", "face_textures", "texture", "uv", "normals", "tangents")
-_INTEGERS = ("triangles", "uv_triangles", "normal_triangles", "tangent_triangles")
-# What is indexed by triangles of its own, or else by those of the vertices; with its shape.
-_INDEXED = {
-    "uv": ("uv_triangles", "T", 2),
-    "normals": ("normal_triangles", "N", 3),
-    "tangents": ("tangent_triangles", "T", 4),
-}
-
-
-def _adopt(mesh: Mesh) -> None:
-    """Give all arrays one framework and the floats one dtype."""
-    arrays = mesh.__dict__
-    floats = {name: as_float_array(arrays[name]) for name in _FLOATS if arrays[name] is not None}
-    lead = leader(*floats.values())
-    vertices = floats["vertices"]
-    if str(vertices.dtype).rpartition(".")[2] not in ("float32", "float64"):
-        raise ValueError(f"Mesh: vertices must be float32 or float64; got {vertices.dtype}")
-    if namespace(vertices) is not namespace(lead):
-        vertices = from_numpy(vertices, like=lead)
-    arrays.update({name: like(x, vertices) for name, x in floats.items()}, vertices=vertices)
-    for name in _INTEGERS:
-        x = arrays[name]
-        if x is None or _is_int32(x, namespace(vertices)):
-            continue
-        integers = to_numpy(x)
-        if integers.dtype.kind not in "iu" and integers.size:
-            raise ValueError(f"Mesh: {name} must be integers; got {integers.dtype}")
-        if integers.size and integers.max() > np.iinfo(np.int32).max:
-            raise ValueError(f"Mesh: {name} must fit int32; got {integers.max()}")
-        arrays[name] = from_numpy(integers.astype(np.int32), like=vertices)
-
-
-def _is_int32(x: Any, xp: Any) -> bool:
-    return namespace(x) is xp and str(getattr(x, "dtype", "")).endswith("int32")
-
-
-def _check_shapes(mesh: Mesh) -> None:
-    """Compare ranks and sizes; no value is read."""
-    vertices, triangles = tuple(mesh.vertices.shape), tuple(mesh.triangles.shape)
-    if len(vertices) not in (2, 3) or vertices[-1] != 3:
-        raise ValueError(f"Mesh: vertices must be [V, 3] or [B, V, 3]; got {list(vertices)}")
-    if len(triangles) != 2 or triangles[1] != 3:
-        raise ValueError(f"Mesh: triangles must be [F, 3]; got {list(triangles)}")
-    if mesh.texture is not None and mesh.uv is None:
-        raise ValueError("Mesh: texture must come with uv; got none (face_textures need no uv)")
-    num_vertices, num_faces = vertices[-2], triangles[0]
-    _check_shape("vertex_colors", mesh.vertex_colors, f"[{num_vertices}, 3]", (num_vertices, (3, 4)))
-    _check_shape("face_textures", mesh.face_textures, f"[{num_faces}, T, T, T, 3]", (num_faces, None, None, None, 3))
-    _check_shape("texture", mesh.texture, "[H, W, 3]", (None, None, (3, 4)))
-    for name, (index, count, channels) in _INDEXED.items():
-        values = getattr(mesh, name)
-        _check_shape(name, values, f"[{count}, {channels}]", (None, channels), batched=name != "uv")
-        _check_shape(index, getattr(mesh, index), f"[{num_faces}, 3]", (num_faces, 3), batched=False)
-        if values is not None and getattr(mesh, index) is None and values.shape[-2] != num_vertices:
-            remedy = f"give {index} where {name} and vertices are not indexed alike"
-            raise ValueError(f"Mesh: {name} must be [{num_vertices}, {channels}]; got {list(values.shape)} ({remedy})")
-    if not isinstance(mesh.material, AnyMaterial | None):
-        got = type(mesh.material).__name__
-        raise ValueError(f"Mesh: material must be a Material, BlinnPhong or Unlit; got {got} (see intaglio.Material)")
-    if (
-        mesh.material is not None
-        and mesh.uv is None
-        and any(getattr(mesh.material, x) is not None for x in mesh.material.MAPS)
-    ):
-        raise ValueError("Mesh: material must come with uv for its maps; got none")
-
-
-def _check_shape(name: str, x: Any, spelled: str, expected: tuple[Any, ...], batched: bool = True) -> None:
-    if x is None:
-        return
-    shape = tuple(x.shape)
-    tail = shape[1:] if batched and len(shape) == len(expected) + 1 else shape
-    fits = len(tail) == len(expected) and all(_is_size(n, m) for n, m in zip(tail, expected, strict=True))
-    if not fits or (name == "face_textures" and len(set(tail[1:4])) != 1):
-        batch = f" or [B, {spelled[1:]}" if batched else ""
-        raise ValueError(f"Mesh: {name} must be {spelled}{batch}; got {list(shape)}")
-
-
-def _is_size(n: int, expected: Any) -> bool:
-    """`expected` is a number, several of which any will do, or None for whatever."""
-    return expected is None or (n in expected if isinstance(expected, tuple) else n == expected)
-
-
-def _check_values(mesh: Mesh) -> None:
-    for name in _FLOATS:
-        x = getattr(mesh, name)
-        if x is not None and is_known(x) and not np.isfinite(to_numpy(x)).all():
-            raise ValueError(f"Mesh: {name} must be finite; got {_first_not_finite(to_numpy(x))}")
-    num_faces = len(mesh.triangles)
-    _check_indices("triangles", mesh.triangles, num_faces, mesh.vertices.shape[-2])
-    for name, (index, *_) in _INDEXED.items():
-        if getattr(mesh, index) is not None:
-            values = getattr(mesh, name)
-            _check_indices(index, getattr(mesh, index), num_faces, 0 if values is None else values.shape[-2])
-
-
-def _first_not_finite(x: np.ndarray) -> str:
-    place = np.unravel_index(np.flatnonzero(~np.isfinite(x.ravel()))[0], x.shape)
-    return f"{x[place]} at {[int(i) for i in place]}"
-
-
-def _check_indices(name: str, indices: Any, num_faces: int, count: int, *, lowest: int = 0) -> None:
-    values = to_numpy(indices)
-    if values.shape != (num_faces, 3):
-        raise ValueError(f"Mesh: {name} must be [{num_faces}, 3]; got {list(values.shape)}")
-    if values.size and (values.min() < lowest or values.max() >= count):
-        wrong = values.min() if values.min() < lowest else values.max()
-        raise ValueError(f"Mesh: {name} must lie in {lowest} ... {count - 1}; got {wrong}")
-
-
 class _Topology:
     """What of a mesh is structure to JAX. It compiles a function for each, so they are compared by what they hold."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self.attributes = {name: getattr(mesh, name) for name in (*_INTEGERS, "_kept")}
+        self.attributes = {name: getattr(mesh, name) for name in (*INTEGERS, "_kept")}
 
     def _tables(self) -> tuple:
-        return (*(self.attributes[name] for name in _INTEGERS), self.attributes["_kept"].get("neighbours"))
+        return (*(self.attributes[name] for name in INTEGERS), self.attributes["_kept"].get("neighbours"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Topology):
@@ -395,11 +285,11 @@ def _are_equal(a: Any, b: Any) -> bool:
 
 def _flattened(mesh: Mesh) -> tuple[list, _Topology]:
     _build_neighbours(mesh)
-    return [getattr(mesh, name) for name in (*_FLOATS, "material")], _Topology(mesh)
+    return [getattr(mesh, name) for name in (*FLOATS, "material")], _Topology(mesh)
 
 
 def _unflattened(topology: _Topology, parts: Sequence[Any]) -> Mesh:
-    return assembled(Mesh, topology.attributes | dict(zip((*_FLOATS, "material"), parts, strict=True)))
+    return assembled(Mesh, topology.attributes | dict(zip((*FLOATS, "material"), parts, strict=True)))
 
 
 declare(Mesh, _flattened, _unflattened)
