@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .material import BlinnPhong, Material, Unlit
     from .mesh import Mesh
     from .ops import SoftFragments, sample_cube, soft_blend, soft_rasterize
+    from .packing import Pack, pack
     from .picture import Picture
     from .rendering import Rendering, compare_silhouette, render, render_silhouette
 
@@ -71,6 +72,7 @@ __all__ = [
     "Limits",
     "Material",
     "Mesh",
+    "Pack",
     "Picture",
     "PointLight",
     "Rendering",
@@ -96,6 +98,7 @@ __all__ = [
     "mip_pyramid",
     "neighbours",
     "orbit",
+    "pack",
     "rasterize",
     "render",
     "render_normals",
@@ -151,6 +154,7 @@ __getattr__ = later(
     material=("BlinnPhong", "Material", "Unlit"),
     mesh=("Mesh",),
     ops=("SoftFragments", "sample_cube", "soft_blend", "soft_rasterize"),
+    packing=("Pack", "pack"),
     picture=("Picture",),
     rendering=("Rendering", "compare_silhouette", "render", "render_silhouette"),
     shapes=(),

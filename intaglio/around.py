@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .array import leader, like, namespace
+from .array import leader, like, namespace, repeated
 from .camera import Camera, Perspective
 from .camera.matrices import product
 from .camera.wide import MAX_FACE, WIDE
@@ -51,6 +51,8 @@ class Around:
             face_from_view = np.eye(4)
             face_from_view[:3, :3] = np.array([right, up, [-x for x in middle]]) * MIRROR
             view = product(face_from_view, self.camera.view_from_world)
+            if view.ndim == 2 and len(self.camera) > 1:  # of which the lenses differ
+                view = repeated(view[None], len(self.camera))
             # Without the checks of its values, which torch.compile cannot trace.
             yield assembled(Camera, {"view_from_world": view, "projection": Perspective(90.0, self.near, self.far)})
 
@@ -88,7 +90,7 @@ class Around:
         if directions is None:
             directions = like(self.camera.projection.directions(self.size), other) * like(MIRROR, other)
             self._found = directions
-        return namespace(other).broadcast_to(directions, (other.shape[0], *self.size, 3))
+        return repeated(directions if directions.ndim == 4 else directions[None], other.shape[0])
 
     def _forward(self, depth: Any) -> Any:
         """z / w of a face -> how far in front of it, in the units of the world."""

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import ops
-from .array import from_numpy, leader, like, namespace, to_numpy, unit
+from .array import from_numpy, leader, like, namespace, repeated, to_numpy, unit
 from .camera import Camera
+from .drawing import surface_of, visible
 from .filling import filled_picture, spread_over_edges
 from .mesh import Mesh, triangles_of
+from .packing import Pack
 from .projecting import Views, face_normals_and_sides
-from .rendering import _check, _clipped, _sampled, _visible, is_smooth_by
-from .seen import Seen, Surface
+from .seen import Seen
+from .staging import Shot, check, is_smooth_by, sampled, staged
 from .topology import coinciding
 
 __all__ = ["BakedTexture", "bake_texture", "render_normals", "visible_triangles"]
@@ -113,16 +115,16 @@ def visible_triangles(
     cameras = _cameras("visible_triangles", mesh, cameras)
     seen = []
     for camera in cameras:
-        _check("visible_triangles", mesh, camera, size, supersample, None)
+        check("visible_triangles", mesh, camera, size, supersample, None)
         pos_clip, triangles = to_numpy(camera.clip(mesh.vertices, size)), to_numpy(mesh.triangles)
         for k in range(len(pos_clip)):
-            shown = ops.rasterize(pos_clip[k : k + 1], triangles, _sampled(size, supersample)).triangle_id
+            shown = ops.rasterize(pos_clip[k : k + 1], triangles, sampled(size, supersample)).triangle_id
             seen.append(np.bincount(shown.ravel() + 1, minlength=len(triangles) + 1)[1:] > 0)
     return from_numpy(np.stack(seen), like=mesh.vertices)
 
 
 def render_normals(
-    mesh: Mesh,
+    mesh: Mesh | Pack,
     camera: Camera,
     size: tuple[int, int],
     *,
@@ -130,16 +132,17 @@ def render_normals(
     shading: str | None = None,
     visibility: str | None = "edge",
     supersample: int = 1,
+    product: bool = False,
 ) -> Any:
     """Normals at every pixel, [B, H, W, 3]: unit, towards the viewer; 0 on the background. Differentiable.
 
     Args:
-        mesh, camera, size: as of `render`.
+        mesh, camera, size: as of `render`; of a pack [R, H, W, 3], or [P, R, H, W, 3].
 
     Other arguments:
         space: "world", or "view": x to the right, y up and z towards the viewer.
-        shading, visibility, supersample: as of `render`; "soft" is none here. Of several samples a pixel has the mean,
-            which is shorter than 1 at silhouettes.
+        shading, visibility, supersample, product: as of `render`; "soft" is none here. Of several samples a pixel has
+            the mean, which is shorter than 1 at silhouettes.
 
     As a picture, 0.5 + 0.5 * normals, in bytes without sRGB.
 
@@ -151,26 +154,36 @@ def render_normals(
         >>> normals[0, 32, 32].round(1)
         array([-0.,  0.,  1.], dtype=float32)
     """
-    _check("render_normals", mesh, camera, size, supersample, visibility)
+    check("render_normals", mesh, camera, size, supersample, visibility)
     if space not in ("world", "view"):
         raise ValueError(f"render_normals: space must be 'world' or 'view'; got {space!r}")
-    is_smooth = is_smooth_by("render_normals", mesh, shading)
     if visibility == "soft":
         raise ValueError("render_normals: visibility must not be 'soft'; got 'soft' (a mean of layers is no normal)")
-    mesh, pos_clip = _clipped(mesh, camera, _sampled(size, supersample))
-    fragments = ops.rasterize(pos_clip, mesh.triangles, _sampled(size, supersample))
-    surface = Surface(mesh, pos_clip, lambda: camera.viewer(size), is_smooth=is_smooth)
-    normals = Seen(surface, fragments, "bilinear").normals
+    stage = staged("render_normals", mesh, camera, product)
+    found = []
+    for shot in stage.shots:
+        is_smooth = is_smooth_by("render_normals", shot.mesh, shading)
+        normals = _normals(shot, sampled(size, supersample), space, is_smooth, visibility)
+        found.append(ops.downsample(normals, supersample))
+    return stage.together(found)
+
+
+def _normals(shot: Shot, size: tuple[int, int], space: str, is_smooth: bool, visibility: str | None) -> Any:
+    shot, pos_clip = shot.posed(size)
+    surface = surface_of(shot, pos_clip, size, is_smooth)
+    fragments = ops.rasterize(pos_clip, shot.mesh.triangles, size, ranges=surface.ranges)
+    seen = Seen(surface, fragments, "bilinear")
+    normals = seen.normals
     if space == "view":
-        normals = _turned(like(camera.view_from_world, normals), normals)
-    (normals,) = _visible([normals], fragments, mesh, pos_clip, visibility)
-    return ops.downsample(normals, supersample)
+        normals = _turned(like(shot.camera.view_from_world, normals), normals)
+    return visible([normals], seen, visibility)[0]
 
 
 def _turned(view_from_world: Any, normals: Any) -> Any:
     """Normals [B, H, W, 3] as the camera sees them; its axes need not be of length 1."""
     xp = namespace(normals)
     turn = xp.matrix_transpose(view_from_world[..., :3, :3])
+    turn = turn if turn.ndim == 2 else repeated(turn, normals.shape[0])
     flat = xp.reshape(normals, (normals.shape[0], -1, 3)) @ turn
     return unit(xp.reshape(flat, tuple(normals.shape)))
 

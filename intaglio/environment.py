@@ -167,7 +167,7 @@ class EnvironmentLight:
 
     def _scaled(self, image: Any) -> Any:
         if isinstance(self.intensity, (int, float)):
-            return image if self.intensity == 1 else image * self.intensity
+            return image if self.intensity == 1 else image * float(self.intensity)  # NumPy's would lend its dtype
         intensity = like(as_float_array(self.intensity), image)
         return image * (intensity if intensity.ndim == 0 else intensity[:, None, None, None])
 

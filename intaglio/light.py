@@ -9,7 +9,7 @@ are numbers or [B]. All are differentiable.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,11 @@ __all__ = ["DEFAULT_LIGHTS", "AmbientLight", "DirectionalLight", "Light", "Point
            "light_table"]  # fmt: skip
 
 WHITE = (1.0, 1.0, 1.0)
+# How many axes what lights are made of has without one for images.
+NUM_AXES = {
+    **{"color": 1, "direction": 1, "position": 1, "coefficients": 2, "image": 3},
+    **dict.fromkeys(("intensity", "inner_degrees", "outer_degrees", "rotation_degrees"), 0),
+}
 
 
 @tree_of_fields()
@@ -154,6 +159,12 @@ def are_white(lights: Sequence[Light]) -> bool:
     """Whether the lights leave colours as they are, by numbers that are known."""
     known = all(isinstance(light.color, tuple) and isinstance(light.intensity, (int, float)) for light in lights)
     return known and not need_normals(lights) and bool((irradiance(lights, np.zeros(3)) == 1).all())
+
+
+def are_batched(lights: Sequence[Light]) -> bool:
+    """Whether one of them differs between images."""
+    arrays = [(as_float_array(getattr(light, field.name)), field.name) for light in lights for field in fields(light)]
+    return any(x.ndim > NUM_AXES[name] for x, name in arrays)
 
 
 def need_normals(lights: Sequence[Light]) -> bool:

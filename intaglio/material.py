@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .array import as_float_array, framework, namespace, to_numpy
 from .trees import tree_of_fields
 
-__all__ = ["AnyMaterial", "BlinnPhong", "Material", "Unlit", "normal_mapped"]
+__all__ = ["AnyMaterial", "BlinnPhong", "Material", "Unlit", "is_white", "normal_mapped"]
 
 ALPHA_MODES = ("opaque", "mask", "blend")
 WHITE = (1.0, 1.0, 1.0)
@@ -59,10 +61,10 @@ class _Painted:
         """What may belong to a framework, by name."""
         return {name: getattr(self, name) for name in (*self.COLORS, *self.NUMBERS, *self.MAPS)}
 
-    def batched(self) -> list[tuple[Any, int]]:
-        """What may have a batch axis, with the number of axes that it has then."""
+    def batches(self) -> dict[str, Any]:
+        """What has an axis for images, by name."""
         axes = {**dict.fromkeys(self.COLORS, 2), **dict.fromkeys(self.NUMBERS, 1), **dict.fromkeys(self.MAPS, 4)}
-        return [(getattr(self, name), count) for name, count in axes.items()]
+        return {name: x for name, x in self.arrays().items() if x is not None and np.ndim(x) == axes[name]}
 
     def to(self, name: str, device: Any = None) -> Any:
         """The material with its arrays in the framework called `name`; as of `Mesh.to`. Plain numbers stay."""
@@ -160,3 +162,8 @@ AnyMaterial = Material | BlinnPhong | Unlit
 def normal_mapped(material: AnyMaterial | None) -> Material | None:
     """The material, where it has a map that bends normals."""
     return material if isinstance(material, Material) and material.normal_texture is not None else None
+
+
+def is_white(color: Any) -> bool:
+    """Whether a colour is known to change nothing."""
+    return isinstance(color, (tuple, list)) and all(isinstance(x, (int, float)) and x == 1 for x in color)

@@ -16,7 +16,19 @@ from .tangents import TangentGroups, tangent_groups
 from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
 
-__all__ = ["Mesh", "corner_index", "corner_positions", "face_index", "face_normals", "triangles_of", "vertex_normals"]
+__all__ = [
+    "Mesh",
+    "corner_index",
+    "corner_positions",
+    "face_index",
+    "face_normals",
+    "groups_of_tangents",
+    "is_batch",
+    "kept_neighbours",
+    "triangles_of",
+    "triangles_of_tangents",
+    "vertex_normals",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,12 +187,21 @@ class _Neighbours:
     def __get__(self, mesh: Mesh | None, owner: type | None = None) -> Any:
         if mesh is None:
             return self
-        if "neighbours" not in mesh._kept:
-            mesh._kept["neighbours"] = find_neighbours(to_numpy(mesh.triangles), to_numpy(mesh.vertices))
+        kept_neighbours(mesh)
         return _in_place_of("neighbours", mesh)
 
 
 Mesh.neighbours = _Neighbours()
+
+
+def kept_neighbours(mesh: Mesh) -> np.ndarray:
+    """The same in NumPy; of several meshes in one, of each by itself."""
+    kept = mesh._kept
+    if "neighbours" not in kept and "parts" in kept:
+        kept["neighbours"] = kept["parts"].neighbours(mesh)
+    elif "neighbours" not in kept:
+        kept["neighbours"] = find_neighbours(to_numpy(mesh.triangles), to_numpy(mesh.vertices))
+    return kept["neighbours"]
 
 
 def _build_neighbours(mesh: Mesh) -> None:
@@ -189,6 +210,14 @@ def _build_neighbours(mesh: Mesh) -> None:
         mesh.neighbours  # noqa: B018
     if normal_mapped(mesh.material) is not None and mesh.tangents is None and is_known(mesh.vertices):
         groups_of_tangents(mesh, is_smooth=True)
+
+
+def is_batch(mesh: Mesh) -> bool:
+    """Whether an array of the mesh or of its material has an axis for images."""
+    axes = [(getattr(mesh, name), 3) for name in ("vertices", "vertex_colors", "normals", "tangents")]
+    axes += [(mesh.face_textures, 6), (mesh.texture, 4)]
+    has_batch = any(x is not None and np.ndim(x) == count for x, count in axes)
+    return has_batch or (mesh.material is not None and bool(mesh.material.batches()))
 
 
 def triangles_of(mesh: Mesh, name: str) -> Any:
@@ -204,26 +233,35 @@ def corner_index(mesh: Mesh) -> Any:
     return _in_place_of("corner_index", mesh)
 
 
-def face_index(mesh: Mesh) -> Any:
-    """[F, 3] int32, each face's own number three times: indexes values that belong to faces; kept with the mesh."""
-    if "face_index" not in mesh._kept:
-        faces = np.arange(len(mesh.triangles), dtype=np.int32)
-        mesh._kept["face_index"] = np.stack([faces] * 3, axis=-1)
-    return _in_place_of("face_index", mesh)
+def face_index(mesh: Mesh, rows: int = 1) -> Any:
+    """[F, 3] int32, each face's own number three times: indexes values that belong to faces; kept with the mesh.
+
+    [rows * F, 3] for as many rows of such values, one behind the other.
+    """
+    name = f"face_index of {rows}"
+    if name not in mesh._kept:
+        faces = np.arange(rows * len(mesh.triangles), dtype=np.int32)
+        mesh._kept[name] = np.stack([faces] * 3, axis=-1)
+    return _in_place_of(name, mesh)
 
 
 def groups_of_tangents(mesh: Mesh, *, is_smooth: bool) -> TangentGroups:
     """Which corners share a tangent, where normals are those of the mesh or those of its faces; kept with the mesh."""
     name = "tangents" if is_smooth else "tangents of faces"
     if name not in mesh._kept:
-        normals, index = mesh.normals, triangles_of(mesh, "normals")
-        if not is_smooth:
-            normals, index = mesh.face_normals(), face_index(mesh)
-        elif normals is None:
-            normals, index = mesh.vertex_normals(), mesh.triangles
-        groups = tangent_groups(mesh.vertices, mesh.triangles, mesh.uv, triangles_of(mesh, "uv"), normals, index)
+        is_one = "parts" not in mesh._kept
+        groups = (_find_groups if is_one else mesh._kept["parts"].groups_of_tangents)(mesh, is_smooth=is_smooth)
         mesh._kept[name], mesh._kept[f"triangles of {name}"] = groups, groups.triangles
     return mesh._kept[name]
+
+
+def _find_groups(mesh: Mesh, *, is_smooth: bool) -> TangentGroups:
+    normals, index = mesh.normals, triangles_of(mesh, "normals")
+    if not is_smooth:
+        normals, index = mesh.face_normals(), face_index(mesh)
+    elif normals is None:
+        normals, index = mesh.vertex_normals(), mesh.triangles
+    return tangent_groups(mesh.vertices, mesh.triangles, mesh.uv, triangles_of(mesh, "uv"), normals, index)
 
 
 def triangles_of_tangents(mesh: Mesh, *, is_smooth: bool) -> Any:

@@ -7,9 +7,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import ops
-from .array import as_float_array, cross, like, namespace, unit
-from .material import normal_mapped
+from .array import as_float_array, cross, from_numpy, like, namespace, repeated, unit
+from .material import is_white, normal_mapped
 from .mesh import (
     Mesh,
     corner_index,
@@ -59,8 +61,11 @@ class Maps(_Once):
 
 
 class Surface(_Once):
-    """A mesh under a camera. `viewer` is a function that gives the camera's place, [B, 4] as of `Camera.viewer`; `maps`
-    are those of the mesh, given where several cameras see it.
+    """A mesh under a camera, or a batch of cameras, in `count` images.
+
+    `viewer` is a function that gives the cameras' places, as of `Camera.viewer`. `ranges` are those of the ops, where
+    the mesh is several in one: P rows of `pos_clip` and R ranges make B = P R images, camera by camera. `maps` are
+    those of the mesh, where other surfaces share them.
     """
 
     def __init__(
@@ -70,25 +75,28 @@ class Surface(_Once):
         viewer: Callable[[], Any],
         *,
         is_smooth: bool,
+        ranges: np.ndarray | None = None,
         maps: Maps | None = None,
     ) -> None:
         super().__init__()
+        self.ranges, self.count = ranges, pos_clip.shape[0] * (1 if ranges is None else len(ranges))
         self.mesh, self.pos_clip, self.is_smooth = mesh, pos_clip, is_smooth
         self.maps = Maps(mesh) if maps is None else maps
         self._viewer = viewer
 
     @property
     def viewer(self) -> Any:
-        return self._once("viewer", lambda: like(self._viewer(), self.pos_clip))
+        """[B, 4]."""
+        return self._once("viewer", lambda: repeated(like(self._viewer(), self.pos_clip), self.count))
 
     @property
     def facing(self) -> Any:
-        """[B, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
+        """[P, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
         return self._once("facing", lambda: _facing(self.mesh, self.pos_clip))
 
     @property
     def face_normals(self) -> Any:
-        """[B, F, 3] unit, towards the viewer."""
+        """[P, F, 3] unit, towards the viewer."""
         return self._once("face_normals", lambda: self.mesh.face_normals() * self.facing)
 
     @property
@@ -107,12 +115,6 @@ class Surface(_Once):
         first, second, third = corner_positions(self.mesh.vertices, corner_index(self.mesh))
         centres = (first + second + third) / 3
         return centres if centres.ndim == 3 else centres[None]
-
-    def image(self, values: Any, fragments: Fragments) -> Any:
-        """[F, C] or [B, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
-        # With all the weight on one corner, interpolation is a gather, and a faster one than indexing.
-        at_corner = fragments._replace(barycentrics=namespace(values).zeros_like(fragments.barycentrics))
-        return ops.interpolate(values, at_corner, face_index(self.mesh))
 
     def _find_tangents(self) -> tuple[Any, Any]:
         mesh = self.mesh
@@ -166,12 +168,30 @@ class Seen(_Once):
 
     def sample(self, name: str) -> Any:
         """[B, h, w, C] of the texture called so, of the mesh or of its material; on the background anything."""
-        uv, maps = self._once("uv", self._find_uv), self.surface.maps
+        surface = self.surface
+        texels = surface.maps.texels(name)
+        # Several cameras see textures that each mesh has for itself: a mesh's images are sampled as one, below another.
+        is_by_mesh = surface.ranges is not None and texels.ndim == 4 and texels.shape[0] != surface.count
+        uv = self._laid_out("uv", self._find_uv, is_by_mesh)
         if not FILTERS[self._filter]:
-            return ops.sample_texture(maps.texels(name), uv, filter=self._filter)
-        footprint = self._once("footprint", self._find_footprint)
-        options = {"uv_derivatives": footprint, "max_anisotropy": FILTERS[self._filter]}
-        return ops.sample_texture(maps.levels(name), uv, filter="trilinear", **options)
+            found = ops.sample_texture(texels, uv, filter=self._filter)
+        else:
+            footprint = self._laid_out("footprint", self._find_footprint, is_by_mesh)
+            options = {"uv_derivatives": footprint, "max_anisotropy": FILTERS[self._filter]}
+            found = ops.sample_texture(surface.maps.levels(name), uv, filter="trilinear", **options)
+        return self._by_image(found) if is_by_mesh else found
+
+    def of_faces(self, values: Any) -> Any:
+        """[F, C] or [P, F, C] values of faces -> [B, H, W, C], exactly those values; 0 on the background."""
+        # With all the weight on one corner, interpolation is a gather, and a faster one than indexing.
+        fragments, xp, rows = self.fragments, namespace(values), 1
+        if self.surface.ranges is not None and values.ndim == 3:  # then the rows' faces are laid one behind the other
+            rows = values.shape[0]
+            values = xp.reshape(values, (-1, values.shape[-1]))
+        if rows > 1:
+            fragments = fragments._replace(triangle_id=self._once("faces by camera", self._find_faces_by_camera))
+        at_corner = fragments._replace(barycentrics=xp.zeros_like(fragments.barycentrics))
+        return ops.interpolate(values, at_corner, face_index(self.mesh, rows))
 
     def plane(self, values: Any) -> Any:
         """[C] or [B, C] for all pixels of an image -> [B, H, W, C]."""
@@ -204,20 +224,46 @@ class Seen(_Once):
         return ops.interpolate(self.mesh.uv, self.fragments, triangles_of(self.mesh, "uv"))
 
     def _find_footprint(self) -> Any:
-        mesh = self.mesh
+        mesh, surface = self.mesh, self.surface
         uv = (mesh.uv, self.fragments, triangles_of(mesh, "uv"))
-        return ops.screen_derivatives(*uv, self.surface.pos_clip, mesh.triangles)
+        return ops.screen_derivatives(*uv, surface.pos_clip, mesh.triangles, ranges=surface.ranges)
+
+    def _laid_out(self, name: str, find: Callable[[], Any], is_by_mesh: bool) -> Any:
+        x = self._once(name, find)
+        return self._once(f"{name} by mesh", lambda: self._by_mesh(x)) if is_by_mesh else x
+
+    def _by_mesh(self, x: Any) -> Any:
+        """[B, h, w, ...] of P cameras and R meshes -> [R, P h, w, ...]."""
+        rows, (height, *rest) = self.surface.pos_clip.shape[0], x.shape[1:]
+        xp, axes = namespace(x), range(3, len(rest) + 3)
+        x = xp.permute_dims(xp.reshape(x, (rows, -1, height, *rest)), (1, 0, 2, *axes))
+        return xp.reshape(x, (-1, rows * height, *rest))
+
+    def _by_image(self, x: Any) -> Any:
+        """[R, P h, w, ...] -> [B, h, w, ...]."""
+        rows, (height, *rest) = self.surface.pos_clip.shape[0], self.fragments.depth.shape[1:]
+        xp = namespace(x)
+        x = xp.permute_dims(xp.reshape(x, (-1, rows, height, *rest, x.shape[-1])), (1, 0, 2, 3, 4))
+        return xp.reshape(x, (-1, height, *rest, x.shape[-1]))
+
+    def _find_faces_by_camera(self) -> Any:
+        """[B, H, W] triangles of P lists of them one behind the other, a list for each camera."""
+        triangle_id, rows = self.fragments.triangle_id, self.surface.pos_clip.shape[0]
+        firsts = np.arange(rows, dtype=np.int32) * len(self.mesh.triangles)
+        firsts = np.repeat(firsts, self.surface.count // rows)[:, None, None]
+        shifted = triangle_id + from_numpy(firsts, like=triangle_id)
+        return namespace(shifted).where(triangle_id >= 0, shifted, triangle_id)
 
     def _find_normals(self) -> Any:
         surface, material = self.surface, normal_mapped(self.mesh.material)
         if not surface.is_smooth and material is None:
-            return surface.image(surface.face_normals, self.fragments)
-        facing = surface.image(surface.facing, self.fragments)
+            return self.of_faces(surface.face_normals)
+        facing = self.of_faces(surface.facing)
         normals = ops.interpolate(*_at(surface.normals, self.fragments))
         if material is None:
             return unit(normals) * facing
         along_u = ops.interpolate(*_at(surface.tangents, self.fragments))
-        scale = like(as_float_array(material.normal_scale), normals)
+        scale = like(as_float_array(material.normal_scale, np.float64), normals)
         return ops.map_normals(normals, along_u, self.sample("normal_texture"), self.fragments, scale) * facing
 
     def _find_colors(self) -> list[Any]:
@@ -228,7 +274,7 @@ class Seen(_Once):
             colors.append(ops.sample_face_texture(mesh.face_textures, self.fragments))
         if mesh.texture is not None:
             colors.append(self.sample("texture"))
-        if mesh.material is not None and not _is_white(mesh.material.base_color):
+        if mesh.material is not None and not is_white(mesh.material.base_color):
             colors.append(self.plane(mesh.material.base_color))
         return colors
 
@@ -259,7 +305,3 @@ def channels(image: Any, start: int, stop: int) -> Any:
 def _at(indexed: tuple[Any, Any], fragments: Fragments) -> tuple[Any, Fragments, Any]:
     values, triangles = indexed
     return values, fragments, triangles
-
-
-def _is_white(color: Any) -> bool:
-    return isinstance(color, (tuple, list)) and all(isinstance(x, (int, float)) and x == 1 for x in color)

@@ -17,6 +17,7 @@ from .light import (
     Light,
     PointLight,
     Punctual,
+    are_batched,
     are_white,
     irradiance,
     light_table,
@@ -66,12 +67,15 @@ def _lit(seen: Seen, lights: Sequence[AnyLight]) -> Sequence[Any]:
 
 def _matt(seen: Seen, lights: Sequence[Light]) -> Sequence[Any]:
     surface, light = seen.surface, None
-    if not surface.is_smooth and need_normals(lights):
+    is_by_face = not surface.is_smooth and need_normals(lights)
+    if is_by_face and surface.ranges is not None and are_batched(lights):  # each mesh's faces have lights of their own
+        light = irradiance(lights, seen.normals, seen.of_faces(surface.centres) if need_places(lights) else None)
+    elif is_by_face:
         light = irradiance(lights, surface.face_normals, surface.centres if need_places(lights) else None)
         if seen.is_white:
             xp = namespace(light)
-            return [surface.image(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1), seen.fragments)]
-        light = surface.image(light, seen.fragments)
+            return [seen.of_faces(xp.concat([light, xp.ones_like(light[..., :1])], axis=-1))]
+        light = seen.of_faces(light)
     if not seen.is_white and are_white(lights):
         return [seen.base_color, seen.covered]
     if light is None and need_normals(lights):
@@ -89,7 +93,8 @@ def _blinn_phong(seen: Seen, lights: Sequence[AnyLight], material: BlinnPhong | 
         return reflected
     specular = np.array([0.0, 0, 0, 1])
     if material is not None:
-        specular = joined(as_float_array(material.specular, np.float64), as_float_array(material.shininess)[..., None])
+        shininess = as_float_array(material.shininess, np.float64)
+        specular = joined(as_float_array(material.specular, np.float64), shininess[..., None])
     inputs = (seen.positions, seen.normals, color, seen.plane(specular), seen.surface.viewer)
     return reflected + ops.shade_blinn_phong(*inputs, light_table(beams, color), seen.fragments)
 

@@ -131,6 +131,20 @@ def rendered(mesh, camera=CAMERA, **options):
     return intaglio.render(mesh, camera, SIZE, **options)
 
 
+HALF = Mesh(np.float32(INPUTS["vertices"]), SPHERE.triangles[:40])
+
+
+def packed_of(x):
+    """Meshes of two sizes; what they look like differs in a number."""
+    half = HALF.replace(vertices=0.7 * x["vertices"], material=Unlit(base_color=x["color"]))
+    return intaglio.pack([mesh_of(x).replace(material=Unlit(base_color=(0.5, 0.4, 0.3))), half])
+
+
+def textured_pack_of(x):
+    half = HALF.replace(vertices=x["vertices"], uv=x["uv"], texture=1 - x["texture"])
+    return intaglio.pack([mesh_of(x, "texture", "uv"), half])
+
+
 def lights_of(x):
     return (
         AmbientLight(x["color"], 0.2),
@@ -310,6 +324,38 @@ SCENE = {
     "render a panorama": (
         lambda x: rendered(mesh_of(x), Camera.panorama(x["eye"], x["at"], x["up"]))[:2],
         ("vertices", "eye"),
+    ),
+    "pack": (
+        lambda x: rendered(packed_of(x), Camera.look_at(two_eyes(x), fov_y_degrees=x["fov"])),
+        ("vertices", "color", "eye", "fov"),
+    ),
+    "pack a product": (
+        lambda x: rendered(
+            textured_pack_of(x),
+            Camera.look_at(two_eyes(x)),
+            product=True,
+            lights=(AmbientLight(),),
+            texture_filter="trilinear",
+        )[:1],
+        ("vertices", "texture", "uv", "eye"),
+    ),
+    "pack again": (
+        lambda x: (packed_of(x).replace(vertices=[x["vertices"], 1.1 * x["vertices"]]).geometry.vertices,),
+        ("vertices",),
+    ),
+    "render_silhouette of a pack": (
+        lambda x: (intaglio.render_silhouette(packed_of(x), Camera.look_at(two_eyes(x)), SIZE),),
+        ("vertices", "eye"),
+    ),
+    "compare_silhouette of a pack": (
+        lambda x: (
+            intaglio.compare_silhouette(packed_of(x), Camera.look_at(two_eyes(x)), x["target"][0], product=True),
+        ),
+        ("vertices", "eye"),
+    ),
+    "render_normals of a pack": (
+        lambda x: (intaglio.render_normals(packed_of(x), CAMERA, SIZE, shading="flat", space="view"),),
+        ("vertices",),
     ),
     **{
         f"render_silhouette {visibility}": (

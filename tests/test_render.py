@@ -371,5 +371,5 @@ def test_what_is_no_mesh_or_camera_is_named(draw):
         ValueError, match=rf"^{draw.__name__}: camera must be a Camera; got int \(see intaglio.Camera\)$"
     ):
         draw(TEAPOT, 3, (8, 8))
-    with pytest.raises(ValueError, match=rf"^{draw.__name__}: mesh must be a Mesh; got str \(see intaglio.Mesh\)$"):
+    with pytest.raises(ValueError, match=rf"^{draw.__name__}: mesh must be a Mesh or a Pack; got str \(see "):
         draw("teapot", VIEW, (8, 8))

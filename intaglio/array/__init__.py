@@ -10,18 +10,20 @@ in `_FRAMEWORKS`.
 Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `channels` (x[...,
 start:stop]), `contiguous` (dense and row-major, a copy if need be), `index_sum` (rows of `values` summed into the row
 `index`, in order, so that the result is the same every time), `index_array` (the integers that `take` and `index_sum`
-are fastest with), `constant` (a NumPy array as a new array of the device and float type of another), `stop_gradient`,
-`wants_gradient` (whether it is a parameter or made of one, recorded or not), and `compiled` (of a function of arrays
-and numbers that is called many times). Those with gradients also have `value_and_grad` (of a function whose first
-argument is an array and whose first result a scalar: a function that gives those results, without their graph, and the
-gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y, z, weight)` (x + weight (y - x) and x + weight y / z,
-either of which may have overwritten x), and `use_one_thread`, for programs whose arrays are small.
+are fastest with), `split` (the rows of an array in parts of so many each), `constant` (a NumPy array as a new array of
+the device and float type of another), `stop_gradient`, `wants_gradient` (whether it is a parameter or made of one,
+recorded or not), and `compiled` (of a function of arrays and numbers that is called many times). Those with gradients
+also have `value_and_grad` (of a function whose first argument is an array and whose first result a scalar: a function
+that gives those results, without their graph, and the gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y,
+z, weight)` (x + weight (y - x) and x + weight y / z, either of which may have overwritten x), and `use_one_thread`, for
+programs whose arrays are small.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -42,6 +44,8 @@ __all__ = [
     "leader",
     "like",
     "namespace",
+    "repeated",
+    "taken",
     "to_numpy",
     "unit",
 ]
@@ -154,6 +158,22 @@ def joined(*parts: Any) -> Any:
     batch = next((part.shape[:1] for part in parts if part.ndim == 2), ())
     xp = namespace(lead)
     return xp.concat([xp.broadcast_to(part, (*batch, part.shape[-1])) for part in parts], axis=-1)
+
+
+def repeated(x: Any, count: int) -> Any:
+    """[n, ...] -> [count, ...], a multiple of n: each row as often, one copy behind the other. Differentiable."""
+    n, *row = x.shape
+    if n == count:
+        return x
+    xp = namespace(x)
+    copies = xp.broadcast_to(xp.reshape(x, (n, 1, *row)), (n, count // n, *row))
+    return xp.reshape(copies, (count, *row))
+
+
+def taken(x: Any, places: Sequence[int], axis: int = 0) -> Any:
+    """Those at some places along an axis. Differentiable."""
+    xp = namespace(x)
+    return xp.take(x, xp.index_array(from_numpy(np.array(places, np.int32), like=x)), axis=axis)
 
 
 # Those with gradients in the order in which they are taken by default.

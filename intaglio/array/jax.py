@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -27,6 +27,14 @@ class Namespace:
     @staticmethod
     def channels(x: Any, start: int, stop: int) -> Any:
         return x[..., start:stop]
+
+    @staticmethod
+    def split(x: Any, counts: Sequence[int]) -> Any:
+        return jax.lax.split(x, counts)
+
+    @staticmethod
+    def unstack(x: Any) -> Any:
+        return jnp.unstack(x)
 
     @staticmethod
     def index_sum(values: Any, index: Any, num_rows: int) -> Any:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,14 @@ class Namespace:
     @staticmethod
     def matrix_transpose(x: Any) -> Any:
         return np.swapaxes(x, -1, -2)
+
+    @staticmethod
+    def split(x: Any, counts: Sequence[int]) -> Any:
+        return np.split(x, np.cumsum(counts[:-1]))
+
+    @staticmethod
+    def unstack(x: Any) -> Any:
+        return list(x)
 
     @staticmethod
     def contiguous(x: Any) -> Any:

@@ -20,7 +20,7 @@ class Namespace:
     exp, tanh, atan2 = paddle.exp, paddle.tanh, paddle.atan2
     zeros_like, ones_like, broadcast_to = paddle.zeros_like, paddle.ones_like, paddle.broadcast_to
     permute_dims, reshape, squeeze = paddle.transpose, paddle.reshape, paddle.squeeze
-    matrix_transpose = paddle.matrix_transpose
+    matrix_transpose, split, unstack = paddle.matrix_transpose, paddle.split, paddle.unbind
 
     @staticmethod
     def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

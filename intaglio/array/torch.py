@@ -17,6 +17,7 @@ class Namespace:
     sqrt, sin, cos, sum, mean = torch.sqrt, torch.sin, torch.cos, torch.sum, torch.mean
     exp, atan2 = torch.exp, torch.atan2
     where, stack = torch.where, torch.stack
+    split, unstack = torch.split, torch.unbind
     zeros_like, ones_like, broadcast_to = torch.zeros_like, torch.ones_like, torch.broadcast_to
     concat, permute_dims, reshape, squeeze = torch.cat, torch.permute, torch.reshape, torch.squeeze
     min, max = torch.amin, torch.amax

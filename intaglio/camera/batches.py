@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..array import as_float_array, leader, like, namespace
+from ..array import as_float_array, leader, like, namespace, taken
+from ..trees import assembled
 from .matrices import product
 from .projections import Size
 
-__all__ = ["batch_of", "blended", "numbered", "stacked"]
+__all__ = ["batch_of", "blended", "chosen", "numbered", "separated", "stacked"]
 
 # How many axes a field has without a batch; all other fields are the same for a whole batch.
 NUM_AXES = {"view_from_world": 2, "fov_y_degrees": 0, "half_height": 0, "K": 2, "distortion": 1, "matrix": 2}
@@ -21,7 +22,7 @@ NUM_AXES = {"view_from_world": 2, "fov_y_degrees": 0, "half_height": 0, "K": 2, 
 
 def batch_of(camera: Any) -> int | None:
     """The size of the batch; None where there is no such axis."""
-    sizes = [x.shape[0] for name, x in _arrays(camera) if x.ndim > NUM_AXES[name]]
+    sizes = [x.shape[0] for x in _batches(camera).values()]
     return max(sizes) if sizes else None
 
 
@@ -30,6 +31,28 @@ def numbered(camera: Any, index: Any) -> Any:
     changed = {name: x[index] if x.ndim > NUM_AXES[name] else x for name, x in _arrays(camera)}
     view = changed.pop("view_from_world")
     return replace(camera, view_from_world=view, projection=replace(camera.projection, **changed))
+
+
+def chosen(camera: Any, places: Sequence[int]) -> Any:
+    """A camera of those at some places of its batch; as `numbered`, where torch.compile traces too."""
+    return _with(camera, {name: taken(x, places) for name, x in _batches(camera).items()})
+
+
+def separated(camera: Any, count: int) -> list[Any]:
+    """So many cameras, each without the batch axis: of a batch of `count`, or the same again and again."""
+    rows = {name: namespace(x).unstack(x) for name, x in _batches(camera).items()}
+    return [_with(camera, {name: x[k] for name, x in rows.items()}) for k in range(count)]
+
+
+def _with(camera: Any, changed: dict[str, Any]) -> Any:
+    """The camera with other arrays, without the checks of their values."""
+    kind, rest = type(camera.projection), vars(camera.projection)
+    view = changed.pop("view_from_world", camera.view_from_world)
+    return assembled(type(camera), {"view_from_world": view, "projection": assembled(kind, rest | changed)})
+
+
+def _batches(camera: Any) -> dict[str, Any]:
+    return {name: as_float_array(x, np.float64) for name, x in _fields(camera) if len(_shape(x)) > NUM_AXES[name]}
 
 
 def stacked(cameras: Sequence[Any]) -> Any:
@@ -71,9 +94,18 @@ def blended(camera: Any, weights: np.ndarray) -> Any:
 
 def _arrays(camera: Any) -> list[tuple[str, Any]]:
     """Names and arrays of all fields that may have a batch axis."""
+    return [(name, as_float_array(x, np.float64)) for name, x in _fields(camera)]
+
+
+def _fields(camera: Any) -> list[tuple[str, Any]]:
     found = [("view_from_world", camera.view_from_world)]
     found += [(field.name, getattr(camera.projection, field.name)) for field in fields(camera.projection)]
-    return [(name, as_float_array(x, np.float64)) for name, x in found if name in NUM_AXES and x is not None]
+    return [(name, x) for name, x in found if name in NUM_AXES and x is not None]
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    """Without making it an array, which torch.compile cannot trace."""
+    return tuple(x.shape if hasattr(x, "shape") else np.shape(x))
 
 
 def _joined(name: str, arrays: Sequence[Any], counts: Sequence[int]) -> Any:

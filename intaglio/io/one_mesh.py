@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..atlas import bake_face_textures
-from ..mesh import Mesh, triangles_of
+from ..mesh import Mesh, is_batch, triangles_of
 
 __all__ = ["Textured", "check_one_mesh", "with_one_texture"]
 
@@ -28,11 +28,7 @@ def check_one_mesh(writer: str, mesh: Mesh) -> Mesh:
         ValueError: it is a batch; `writer` is who says so.
     """
     mesh = mesh.to("numpy")
-    batched = [(mesh.vertices, 3), (mesh.vertex_colors, 3), (mesh.face_textures, 6), (mesh.texture, 4)]
-    batched += [(mesh.normals, 3), (mesh.tangents, 3)]
-    if mesh.material is not None:
-        batched += mesh.material.batched()
-    if any(x is not None and np.ndim(x) == n for x, n in batched):
+    if is_batch(mesh):
         raise ValueError(f"{writer}: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
     return mesh
 
