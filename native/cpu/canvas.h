@@ -7,14 +7,9 @@
 #include <vector>
 
 #include "draw.h"
+#include "pairs.h"
 
 namespace intaglio {
-
-struct Columns {
-  int64_t begin, end;
-  bool empty() const { return begin >= end; }
-  Columns with(Columns other) const { return {std::min(begin, other.begin), std::max(end, other.end)}; }
-};
 
 // Which tiles of an image are drawn, and which were of the image before.
 class DrawnTiles {
@@ -54,6 +49,12 @@ class DrawnTiles {
     int64_t columns = std::min<int64_t>(kTileWidth, raster_.width - column);
     for (int64_t y = 0; y < std::min<int64_t>(kTileHeight, raster_.height - row); ++y)
       visit((row + y) * raster_.width + column, (int)y, columns);
+  }
+
+  // Those in which pairs may begin.
+  Columns with_pairs(int64_t row) const {
+    Columns columns = drawn(row).with(drawn(std::min(row + 1, raster_.height - 1)));
+    return {std::max<int64_t>(columns.begin - kPairBlock, 0), columns.empty() ? 0 : columns.end};
   }
 
   Raster raster() const { return raster_; }
@@ -121,14 +122,19 @@ class ColorCanvas : public Canvas {
     if ((int64_t)colors_.size() != raster.pixels() * channels) colors_.assign(raster.pixels() * channels, (T)0);
   }
 
-  // As Canvas does; colours of the tile are then for the caller to add.
+  // As Canvas does; what is seen of the tile is to be coloured by the caller.
   void put(const Tile<T>& tile, int column, int row) {
     Canvas::put(tile, column, row);
-    clear(column, row);
+    tiles().for_each_row_of_tile(column, row, [&](int64_t pixel, int y, int64_t columns) {
+      const int32_t* ids = tile.id + y * kTileWidth;
+      if (std::any_of(ids, ids + columns, [](int32_t id) { return id < 0; })) clear(pixel, columns);
+    });
   }
   void end_band(int64_t row) {
     Canvas::end_band(row);
-    tiles().for_each_stale(row, [&](int64_t column, int64_t row) { clear(column, row); });
+    tiles().for_each_stale(row, [&](int64_t column, int64_t row) {
+      tiles().for_each_row_of_tile(column, row, [&](int64_t pixel, int, int64_t columns) { clear(pixel, columns); });
+    });
   }
 
   T* colors() { return colors_.data(); }
@@ -137,11 +143,7 @@ class ColorCanvas : public Canvas {
   bool heavy() const { return (int64_t)colors_.size() > (16 << 20); }
 
  private:
-  void clear(int64_t column, int64_t row) {
-    tiles().for_each_row_of_tile(column, row, [&](int64_t pixel, int, int64_t columns) {
-      std::fill_n(colors_.data() + pixel * channels_, columns * channels_, (T)0);
-    });
-  }
+  void clear(int64_t pixel, int64_t columns) { std::fill_n(colors_.data() + pixel * channels_, columns * channels_, (T)0); }
 
   std::vector<T> colors_;
   int64_t channels_ = 0;

@@ -3,6 +3,7 @@
 #pragma once
 #include "../math/texture.h"
 #include "check.h"
+#include "simd.h"
 #include "texels.h"
 
 namespace intaglio {
@@ -32,17 +33,31 @@ struct LevelTable {
   }
 };
 
-// kBlock pixels between two levels each: `lod` lies within the levels there are.
-void choose_levels(const LevelTable<float>& table, const float* lod, TextureBlock<float>* blocks);
-void choose_levels(const LevelTable<double>& table, const double* lod, TextureBlock<double>* blocks);
+// Those of a block's pixels that are wanted, in whole steps of lanes.
+struct BlockLanes {
+  static constexpr int kStep = 8;
+  int begin = 0, end = kBlock;
+
+  static BlockLanes around(int begin, int end) { return {begin / kStep * kStep, end}; }
+
+  template <class Visit>
+  INTAGLIO_INLINE void for_each(const Visit& visit) const {
+    for (int first = begin; first < end; first += kStep)
+      for (int l = 0; l < kStep; ++l) visit(first + l);
+  }
+};
+
+// Pixels between two levels each: `lod` lies within the levels there are.
+void choose_levels(const LevelTable<float>& table, const float* lod, TextureBlock<float>* blocks, BlockLanes lanes = {});
+void choose_levels(const LevelTable<double>& table, const double* lod, TextureBlock<double>* blocks, BlockLanes lanes = {});
 
 // Texels and weights of kBlock pixels, from uv and the levels.
 void locate(const float* uv, bool nearest, Wrap wrap, TextureBlock<float>& block);
 void locate(const double* uv, bool nearest, Wrap wrap, TextureBlock<double>& block);
 
 // The same between texels, from u and v apart.
-void locate(const float* u, const float* v, Wrap wrap, TextureBlock<float>& block);
-void locate(const double* u, const double* v, Wrap wrap, TextureBlock<double>& block);
+void locate(const float* u, const float* v, Wrap wrap, BlockLanes lanes, TextureBlock<float>& block);
+void locate(const double* u, const double* v, Wrap wrap, BlockLanes lanes, TextureBlock<double>& block);
 
 // Of pixels that all look at one level alone: its sizes and its first texel.
 template <class T>
@@ -50,8 +65,8 @@ struct OneLevel {
   T width, height;
   int32_t start;
 };
-void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, TextureBlock<float>& block);
-void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, TextureBlock<double>& block);
+void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, BlockLanes lanes, TextureBlock<float>& block);
+void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, BlockLanes lanes, TextureBlock<double>& block);
 
 // Finds the texels of one block of pixels after the other, in one or two levels.
 template <class T>

@@ -12,19 +12,21 @@
 namespace intaglio {
 namespace {
 
-constexpr int64_t kSlice = 1 << 14, kLanes = 16;
+constexpr int64_t kSlice = 1 << 14, kLanes = 32;
 
-// The sum of the squares of value(i), in lanes.
+// The sum of the squares of value(i), in lanes, which are added up two by two.
 template <class T, class Value>
 INTAGLIO_INLINE double sum_slice(int64_t count, const Value& value) {
   T lane[kLanes] = {};
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
     for (int64_t l = 0; l < kLanes; ++l) lane[l] += value(i + l) * value(i + l);
-  double sum = 0;
-  for (T x : lane) sum += x;
-  for (; i < count; ++i) sum += (double)(value(i) * value(i));
-  return sum;
+  for (int64_t l = 0; i < count; ++i, ++l) lane[l] += value(i) * value(i);
+  double sum[kLanes];
+  for (int64_t l = 0; l < kLanes; ++l) sum[l] = (double)lane[l];
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t l = 0; l < half; ++l) sum[l] += sum[l + half];
+  return sum[0];
 }
 
 }  // namespace

@@ -108,12 +108,28 @@ void build_pyramid(const T* texture, const Texture<T>& pyramid, int64_t arrays, 
   }
 }
 
+// The gradient of a finest level of `stride` and of the one below it, if that halves it evenly, to the texture's own channels.
+template <class T, class Channels, class Stride>
+void gather_finest(const T* finest, const T* halved, Raster size, Channels channels, Stride stride, T* out) {
+  for_each_row(size, [&](int64_t, int64_t y) {
+    const T *from = finest + y * size.width * stride, *coarse = halved + y / 2 * (size.width / 2) * stride;
+    T* to = out + y * size.width * channels;
+    for (int64_t x = 0; x < size.width; ++x)
+      for (int64_t c = 0; c < channels; ++c) {
+        T value = from[x * stride + c];
+        to[x * channels + c] = halved ? value + coarse[x / 2 * stride + c] * (T)0.25 : value;
+      }
+  });
+}
+
 template <class T>
 void build_pyramid_vjp(T* grad_texels, const Texture<T>& pyramid, int64_t arrays, int64_t channels, T* grad_texture) {
-  const int64_t stride = pyramid.channels, finest = pyramid.height * pyramid.width;
+  const int64_t stride = pyramid.channels;
+  const Raster finest{1, pyramid.height, pyramid.width};
   for (int64_t array = 0; array < arrays; ++array) {
-    T* end = grad_texels + (array + 1) * pyramid.num_texels * stride;
-    for (int64_t l = pyramid.num_levels - 1; l > 0; --l) {
+    T *begin = grad_texels + array * pyramid.num_texels * stride, *end = begin + pyramid.num_texels * stride;
+    const bool is_last_even = pyramid.num_levels > 1 && is_even(finest);
+    for (int64_t l = pyramid.num_levels - 1; l > (is_last_even ? 1 : 0); --l) {
       Raster size{1, level_size(pyramid.height, l - 1), level_size(pyramid.width, l - 1)}, coarse = halved(size);
       T *from = end - coarse.pixels() * stride, *to = from - size.pixels() * stride;
       if (is_even(size))
@@ -122,15 +138,11 @@ void build_pyramid_vjp(T* grad_texels, const Texture<T>& pyramid, int64_t arrays
         resample<true>(from, coarse, size, stride, size.height, size.width, halving_taps_vjp<T>, to);
       end = from;
     }
-  }
-  with_strides(channels, [&](auto c, auto s) {
-    for_each_row({arrays, pyramid.height, pyramid.width}, [&](int64_t array, int64_t y) {
-      const T* from = grad_texels + (array * pyramid.num_texels + y * pyramid.width) * s;
-      T* to = grad_texture + (array * finest + y * pyramid.width) * c;
-      for (int64_t x = 0; x < pyramid.width; ++x)
-        for (int64_t i = 0; i < c; ++i) to[x * c + i] = from[x * s + i];
+    with_strides(channels, [&](auto c, auto s) {
+      gather_finest(begin, is_last_even ? begin + finest.pixels() * s : nullptr, finest, c, s,
+                    grad_texture + array * finest.pixels() * c);
     });
-  });
+  }
 }
 
 #define INTAGLIO_INSTANTIATE(T)                                                   \

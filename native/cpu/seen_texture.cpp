@@ -23,23 +23,41 @@ INTAGLIO_INLINE void add_triangle(const TexturedView<T>& view, int32_t id, int64
   t.plane = uv_plane(t.pos, t.seen, view.ndc_step(), corner);
 }
 
+// Bit i: pixel i of a row of kTileWidth shows another triangle than the one before it. The first does.
+INTAGLIO_INLINE uint64_t starts_of_runs(const int32_t* ids) {
+  uint32_t half[2];
+  for (int h = 0; h < 2; ++h) {
+    uint32_t bits = 0;
+    const int32_t* at = ids + 32 * h;
+    for (int i = 0; i < 31; ++i) bits |= (uint32_t)(at[i] != at[i + 1]) << (i + 1);
+    half[h] = bits;
+  }
+  half[1] |= ids[31] != ids[32];
+  return ((uint64_t)half[1] << 32 | half[0]) | 1;
+}
+static_assert(kTileWidth == 64, "a row is a word");
+
 template <class T>
 INTAGLIO_INLINE void find_runs(const TexturedView<T>& view, const int32_t* ids, int64_t pitch, uint32_t rows,
                                SeenTile<T>& tile) {
   TileTriangle<T>* triangles = tile.triangles.data();
   PixelRun* runs = tile.runs.data();
   int32_t *places = tile.place.data(), num_runs = 0, num_triangles = 0;
+  int32_t padded[kTileWidth];
+  for (int i = 0; i < kTileWidth; ++i) padded[i] = -1;
   for (int y = 0; y < tile.num_rows; ++y, ids += pitch) {
     tile.first_run[y] = num_runs;
     if (!(rows >> y & 1)) continue;
-    for (int x = 0; x < tile.num_columns;) {
-      const int begin = x;
-      const int32_t id = ids[x];
-      while (x < tile.num_columns && ids[x] == id) ++x;
+    const int32_t* row = ids;
+    if (tile.num_columns < kTileWidth) std::memcpy(padded, ids, tile.num_columns * sizeof(int32_t)), row = padded;
+    for (uint64_t left = starts_of_runs(row); left;) {
+      const int begin = __builtin_ctzll(left);
+      left &= left - 1;
+      const int32_t id = row[begin], end = left ? __builtin_ctzll(left) : kTileWidth;
       if (id < 0) continue;
       // What is kept of earlier tiles is not believed.
       const int32_t place = places[id];
-      runs[num_runs] = {y, begin, x, -1};
+      runs[num_runs] = {y, begin, end, -1};
       if ((uint32_t)place < (uint32_t)num_triangles && triangles[place].triangle_id == id) {
         runs[triangles[place].last_run].next = num_runs;
         triangles[place].last_run = num_runs;
@@ -132,19 +150,21 @@ INTAGLIO_INLINE void see_all(const TexturedView<T>& view, const int32_t* ids, in
 
 // The levels of detail of a row; whether any is not the finest.
 template <class T>
-INTAGLIO_INLINE bool find_levels(const T* footprint, int64_t num_levels, T* lod) {
-  T most = 0;
-  for (int i = 0; i < kBlock; ++i) most = max_of(footprint[i], most);  // NaN counts as level 0
-  if (!(most > 1)) return false;
-  for (int i = 0; i < kBlock; ++i) lod[i] = level_of_detail(footprint[i], num_levels);
-  return true;
+INTAGLIO_INLINE bool find_levels(const T* footprint, int64_t num_levels, BlockLanes lanes, T* lod) {
+  T most[BlockLanes::kStep] = {};
+  for (int first = lanes.begin; first < lanes.end; first += BlockLanes::kStep)
+    for (int l = 0; l < BlockLanes::kStep; ++l) most[l] = max_of(footprint[first + l], most[l]);  // NaN counts as level 0
+  bool any = false;
+  for (T m : most) any |= m > 1;
+  if (any) lanes.for_each([&](int i) INTAGLIO_INLINED { lod[i] = level_of_detail(footprint[i], num_levels); });
+  return any;
 }
 
-INTAGLIO_CLONES bool levels_of_row(const float* footprint, int64_t num_levels, float* lod) {
-  return find_levels(footprint, num_levels, lod);
+INTAGLIO_CLONES bool levels_of_row(const float* footprint, int64_t num_levels, BlockLanes lanes, float* lod) {
+  return find_levels(footprint, num_levels, lanes, lod);
 }
-bool levels_of_row(const double* footprint, int64_t num_levels, double* lod) {
-  return find_levels(footprint, num_levels, lod);
+bool levels_of_row(const double* footprint, int64_t num_levels, BlockLanes lanes, double* lod) {
+  return find_levels(footprint, num_levels, lanes, lod);
 }
 
 // Texels that fill a register are added and scaled as one.
@@ -163,7 +183,7 @@ INTAGLIO_INLINE void store_quad(Quad q, float* p) {
 template <class T>
 struct OneChannel {
   using Texel = T;
-  static constexpr int64_t kWidth = 1;
+  static INTAGLIO_INLINE int64_t steps(int64_t channels) { return channels; }
   static INTAGLIO_INLINE T load(const T* p) { return *p; }
   static INTAGLIO_INLINE void store(T texel, T* p) { *p = texel; }
   static INTAGLIO_INLINE T load_pixel(const T* p) { return *p; }
@@ -175,15 +195,23 @@ struct OneChannel {
 template <int C>
 struct AllChannels {
   using Texel = Quad;
-  static constexpr int64_t kWidth = 4;
+  static INTAGLIO_INLINE int64_t steps(int64_t) { return 1; }
   static INTAGLIO_INLINE Quad load(const float* p) { return load_quad(p); }
   static INTAGLIO_INLINE void store(Quad texel, float* p) { store_quad(texel, p); }
   static INTAGLIO_INLINE Quad load_pixel(const float* p) {
     if constexpr (C == 4) return load_quad(p);
     return Quad{p[0], p[1], p[2], 0};
   }
-  static INTAGLIO_INLINE void store_pixel(Quad texel, float* p) { std::memcpy(p, &texel, C * sizeof(float)); }
-  static INTAGLIO_INLINE bool is_zero(Quad x) { return (x[0] == 0) & (x[1] == 0) & (x[2] == 0) & (x[3] == 0); }
+  static INTAGLIO_INLINE void store_pixel(Quad texel, float* p) {
+    if constexpr (C == 4) return store_quad(texel, p);
+    p[0] = texel[0], p[1] = texel[1], p[2] = texel[2];
+  }
+  // By its bits; a zero with a sign is none, which only costs time.
+  static INTAGLIO_INLINE bool is_zero(Quad x) {
+    uint64_t half[2];
+    std::memcpy(half, &x, sizeof half);
+    return (half[0] | half[1]) == 0;
+  }
   static INTAGLIO_INLINE void add_dots(Quad a, Quad b, Quad grad, float* sums) {
     using Order = int32_t __attribute__((vector_size(16)));
     a *= grad, b *= grad;
@@ -192,38 +220,52 @@ struct AllChannels {
   }
 };
 
-// The colour of pixel i and how it changes with uv.
-template <class Channels, class T>
-INTAGLIO_INLINE BilinearSample<typename Channels::Texel> sample_pixel(const SeenTile<T>& tile, int i, const T* texels,
+// The colour of pixel i and how it changes with uv; kBlocks: in how many levels the row has texels, of which one alone has all
+// of every sample.
+template <int kBlocks, class Channels, class T>
+INTAGLIO_INLINE BilinearSample<typename Channels::Texel> sample_pixel(const TextureBlock<T>* blocks, int i, const T* texels,
                                                                       int64_t stride) {
   using Texel = typename Channels::Texel;
   BilinearSample<Texel> sum{Texel{}, Texel{}, Texel{}};
-  for (int n = 0; n < tile.num_blocks; ++n) {
-    const TextureBlock<T>& block = tile.blocks[n];
-    const T share = block.share[i];
+  for (int n = 0; n < kBlocks; ++n) {
+    const TextureBlock<T>& block = blocks[n];
+    const T share = kBlocks == 1 ? (T)1 : block.share[i];
     if (share == 0) continue;
     Texel t[4];
     for (int k = 0; k < 4; ++k) t[k] = Channels::load(texels + block.texel[k][i] * stride);
     BilinearSample<Texel> s = bilinear_sample(block.across[i], block.down[i], t[0], t[1], t[2], t[3]);
+    if (kBlocks == 1) return {s.value, block.width[i] * s.across, block.height[i] * s.down};
     sum.value += share * s.value;
     sum.across += share * block.width[i] * s.across, sum.down += share * block.height[i] * s.down;
   }
   return sum;
 }
 
-// Adds what pixel i takes from its texels to those in the range.
-template <bool kAll, class Channels, class T>
-INTAGLIO_INLINE void spread_pixel(const SeenTile<T>& tile, int i, typename Channels::Texel grad, const RowTexels<T>& texels,
-                                  int64_t stride, int64_t channel) {
-  for (int n = 0; n < tile.num_blocks; ++n) {
-    const TextureBlock<T>& block = tile.blocks[n];
-    if (block.share[i] == 0) continue;
+// Adds what pixel i takes from its texels to their `sums`, of texels [begin, end) alone unless kAll.
+template <int kBlocks, bool kAll, class Channels, class T>
+INTAGLIO_INLINE void spread_pixel(const TextureBlock<T>* blocks, int i, typename Channels::Texel grad, int64_t begin,
+                                  int64_t end, int64_t stride, T* sums) {
+  for (int n = 0; n < kBlocks; ++n) {
+    const TextureBlock<T>& block = blocks[n];
+    if (kBlocks > 1 && block.share[i] == 0) continue;
     for (int k = 0; k < 4; ++k) {
       const int64_t texel = block.texel[k][i];
-      if (!kAll && (texel < texels.begin || texel >= texels.end)) continue;
-      T* sum = texels.sums + texel * stride + channel;
+      if (!kAll && (texel < begin || texel >= end)) continue;
+      T* sum = sums + texel * stride;
       Channels::store(Channels::load(sum) + block.weight[k][i] * grad, sum);
     }
+  }
+}
+
+// visit(begin, end) for the pixels of a row that show something, whatever triangles.
+template <class T, class Visit>
+INTAGLIO_INLINE void for_each_span(const SeenTile<T>& tile, int row, const Visit& visit) {
+  const PixelRun *run = tile.runs.data() + tile.first_run[row], *last = tile.runs.data() + tile.first_run[row + 1];
+  while (run < last) {
+    const int begin = run->begin;
+    int end = run->end;
+    for (++run; run < last && run->begin == end; ++run) end = run->end;
+    visit(begin, end);
   }
 }
 
@@ -252,35 +294,38 @@ struct AsGiven {
   }
 };
 
-template <bool kAll, class Channels, class T, class Cotangent>
-INTAGLIO_INLINE void carry_pixels(SeenTile<T>& tile, int row, const RowTexels<T>& texels, const Cotangent& cotangent,
-                                  bool to_uv, int64_t stride) {
+template <int kBlocks, bool kAll, class Channels, class T, class Cotangent>
+INTAGLIO_INLINE void carry_pixels(SeenTile<T>& tile, int row, const RowTexels<T> texels, const Cotangent cotangent, bool to_uv,
+                                  int64_t stride) {
   const bool samples = Cotangent::kIsOfColor || to_uv;
-  for (int32_t r = tile.first_run[row]; r < tile.first_run[row + 1]; ++r) {
-    const PixelRun run = tile.runs.data()[r];
-    for (int i = run.begin; i < run.end; ++i) {
+  const TextureBlock<T>* blocks = tile.blocks;
+  T *grad_u = tile.grad_u[row], *grad_v = tile.grad_v[row];
+  for_each_span(tile, row, [&](int begin, int end) INTAGLIO_INLINED {
+    for (int i = begin; i < end; ++i) {
       T sums[2] = {0, 0};
-      for (int64_t c = 0; c < texels.channels; c += Channels::kWidth) {
+      for (int64_t c = 0; c < Channels::steps(texels.channels); ++c) {
         BilinearSample<typename Channels::Texel> sample{};
-        if (samples) sample = sample_pixel<Channels>(tile, i, texels.texels + c, stride);
+        if (samples) sample = sample_pixel<kBlocks, Channels>(blocks, i, texels.texels + c, stride);
         const auto grad = cotangent.template at<Channels>(i * texels.channels + c, sample.value);
         if (Channels::is_zero(grad)) continue;
         Channels::add_dots(sample.across, sample.down, grad, sums);
-        if (texels.sums) spread_pixel<kAll, Channels>(tile, i, grad, texels, stride, c);
+        if (texels.sums)
+          spread_pixel<kBlocks, kAll, Channels>(blocks, i, grad, texels.begin, texels.end, stride, texels.sums + c);
       }
-      tile.grad_u[row][i] = sums[0], tile.grad_v[row][i] = sums[1];
+      grad_u[i] = sums[0], grad_v[i] = sums[1];
     }
-  }
+  });
 }
 
-template <class Channels, class T>
-INTAGLIO_INLINE void paint_pixels(const SeenTile<T>& tile, int row, const RowTexels<T>& texels, int64_t stride, T* out) {
-  for (int32_t r = tile.first_run[row]; r < tile.first_run[row + 1]; ++r) {
-    const PixelRun run = tile.runs.data()[r];
-    for (int i = run.begin; i < run.end; ++i)
-      for (int64_t c = 0; c < texels.channels; c += Channels::kWidth)
-        Channels::store_pixel(sample_pixel<Channels>(tile, i, texels.texels + c, stride).value, out + i * texels.channels + c);
-  }
+template <int kBlocks, class Channels, class T>
+INTAGLIO_INLINE void paint_pixels(const SeenTile<T>& tile, int row, const RowTexels<T> texels, int64_t stride, T* out) {
+  const TextureBlock<T>* blocks = tile.blocks;
+  for_each_span(tile, row, [&](int begin, int end) INTAGLIO_INLINED {
+    for (int i = begin; i < end; ++i)
+      for (int64_t c = 0; c < Channels::steps(texels.channels); ++c)
+        Channels::store_pixel(sample_pixel<kBlocks, Channels>(blocks, i, texels.texels + c, stride).value,
+                              out + i * texels.channels + c);
+  });
 }
 
 // visit(channels, stride): what suits texels of so many channels, and how far apart they are.
@@ -296,19 +341,32 @@ INTAGLIO_INLINE void by_channels(int64_t channels, const Visit& visit) {
 
 template <class T>
 INTAGLIO_INLINE void paint(const SeenTile<T>& tile, int row, const RowTexels<T>& texels, T* out) {
-  by_channels<T>(texels.channels, [&](auto channels, int64_t stride)
-                                      INTAGLIO_INLINED { paint_pixels<decltype(channels)>(tile, row, texels, stride, out); });
+  by_channels<T>(texels.channels, [&](auto channels, int64_t stride) INTAGLIO_INLINED {
+    if (tile.num_blocks == 1)
+      paint_pixels<1, decltype(channels)>(tile, row, texels, stride, out);
+    else
+      paint_pixels<2, decltype(channels)>(tile, row, texels, stride, out);
+  });
+}
+
+template <int kBlocks, class T, class Cotangent>
+INTAGLIO_INLINE void carry_levels(SeenTile<T>& tile, int row, const RowTexels<T>& texels, const Cotangent& cotangent,
+                                  bool to_uv) {
+  const bool all = texels.begin == 0 && texels.end == INT64_MAX;
+  by_channels<T>(texels.channels, [&](auto channels, int64_t stride) INTAGLIO_INLINED {
+    if (all)
+      carry_pixels<kBlocks, true, decltype(channels)>(tile, row, texels, cotangent, to_uv, stride);
+    else
+      carry_pixels<kBlocks, false, decltype(channels)>(tile, row, texels, cotangent, to_uv, stride);
+  });
 }
 
 template <class T, class Cotangent>
 INTAGLIO_INLINE void carry(SeenTile<T>& tile, int row, const RowTexels<T>& texels, const Cotangent& cotangent, bool to_uv) {
-  const bool all = texels.begin == 0 && texels.end == INT64_MAX;
-  by_channels<T>(texels.channels, [&](auto channels, int64_t stride) INTAGLIO_INLINED {
-    if (all)
-      carry_pixels<true, decltype(channels)>(tile, row, texels, cotangent, to_uv, stride);
-    else
-      carry_pixels<false, decltype(channels)>(tile, row, texels, cotangent, to_uv, stride);
-  });
+  if (tile.num_blocks == 1)
+    carry_levels<1>(tile, row, texels, cotangent, to_uv);
+  else
+    carry_levels<2>(tile, row, texels, cotangent, to_uv);
 }
 
 // What a triangle's pixels pass on, lane by lane.
@@ -397,13 +455,16 @@ void see_tile(const TexturedView<double>& view, const int32_t* ids, int64_t pitc
 
 template <class T>
 void find_texels(const TexturedView<T>& view, int row, SeenTile<T>& tile) {
+  const PixelRun* runs = tile.runs.data();
+  const int first = tile.first_run[row], last = tile.first_run[row + 1];
+  const BlockLanes lanes = first < last ? BlockLanes::around(runs[first].begin, runs[last - 1].end) : BlockLanes{0, 0};
   T lod[kBlock];
-  tile.num_blocks = levels_of_row(tile.footprint[row], view.levels.count, lod) ? 2 : 1;
+  tile.num_blocks = levels_of_row(tile.footprint[row], view.levels.count, lanes, lod) ? 2 : 1;
+  const T *u = tile.u[row], *v = tile.v[row];
   if (tile.num_blocks == 1)
-    return locate(tile.u[row], tile.v[row], OneLevel<T>{view.levels.width[0], view.levels.height[0], 0}, view.wrap,
-                  tile.blocks[0]);
-  choose_levels(view.levels, lod, tile.blocks);
-  for (TextureBlock<T>& block : tile.blocks) locate(tile.u[row], tile.v[row], view.wrap, block);
+    return locate(u, v, OneLevel<T>{view.levels.width[0], view.levels.height[0], 0}, view.wrap, lanes, tile.blocks[0]);
+  choose_levels(view.levels, lod, tile.blocks, lanes);
+  for (TextureBlock<T>& block : tile.blocks) locate(u, v, view.wrap, lanes, block);
 }
 template void find_texels(const TexturedView<float>&, int, SeenTile<float>&);
 template void find_texels(const TexturedView<double>&, int, SeenTile<double>&);

@@ -92,7 +92,7 @@ void see_tile(const TexturedView<float>& view, const int32_t* ids, int64_t pitch
 void see_tile(const TexturedView<double>& view, const int32_t* ids, int64_t pitch, int64_t column, int64_t row, uint32_t rows,
               SeenTile<double>& tile);
 
-// Finds the texels of a row of the tile; pixels that show nothing look at some texel.
+// Finds the texels of those pixels of a row that show something.
 template <class T>
 void find_texels(const TexturedView<T>& view, int row, SeenTile<T>& tile);
 

@@ -70,17 +70,15 @@ struct Comparison {
   }
 };
 
-// The gradient of the pairs that begin in a row of samples; the number of walks cut short.
+// The gradient of the pairs that begin in rows of samples; the number of walks cut short.
 template <class T>
-int64_t add_row_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, int64_t y, const AddTo<T>& add) {
-  Columns columns = c.canvas.drawn(y).with(c.canvas.drawn(std::min(y + 1, raster.height - 1)));
-  if (columns.empty()) return 0;
+int64_t add_gradient(const Comparison<T>& c, const WalkedMesh<T>& mesh, Raster raster, Slice rows, const AddTo<T>& add) {
   int64_t cut = 0;
   SeenCoverage<T> seen{c.canvas.ids()};
-  int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
-  for_each_pair(mesh, seen, c.canvas.ids(), raster, y, begin, columns.end, [&](const PixelPair& pair, int64_t a, int64_t b) {
+  auto columns = [&](int64_t y) { return c.canvas.tiles().with_pairs(y); };
+  for_each_pair(mesh, seen, c.canvas.ids(), raster, rows, columns, [&](const PixelPair& pair, int64_t a, int64_t b) {
     bool across = pair.axis == Axis::kX;
-    T grad_a = c.grad(pair.column, y), grad_b = c.grad(pair.column + across, y + !across);
+    T grad_a = c.grad(pair.column, pair.row), grad_b = c.grad(pair.column + across, pair.row + !across);
     if (grad_a == 0 && grad_b == 0) return;
     auto grad = [&](int64_t pixel, int64_t) { return pixel == a ? grad_a : grad_b; };
     cut += add_pair_gradient(mesh, pair, a, b, seen, grad, add);
@@ -112,10 +110,9 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
     const Slice vertices = grad_pos_clip ? gradients.vertices(b) : Slice{0, 0};
     auto look = [&](int64_t, int64_t row_begin, int64_t row_end, T* sums) {
       const AddTo<T> add{sums, vertices.begin};
-      for (int64_t y = row_begin; y < row_end; ++y) {
+      for (int64_t y = row_begin; y < row_end; ++y)
         if (error && y % factor == 0) errors[y / factor] = comparison.error(y / factor);
-        if (grad_pos_clip) cut += add_row_gradient(comparison, mesh, one, y, add);
-      }
+      if (grad_pos_clip) cut += add_gradient(comparison, mesh, one, {row_begin, row_end}, add);
     };
     accumulate_rows(one, gradients.of(b), vertices.count() * 4, false, look);
     if (!error) return;

@@ -32,24 +32,32 @@ INTAGLIO_INLINE void locate_between(T u, T v, OneLevel<T> level, T share, int i,
 }
 
 template <class Border, class T>
-INTAGLIO_INLINE void locate_bilinear(const T* u, const T* v, int step, TextureBlock<T>& block) {
+INTAGLIO_INLINE void locate_bilinear(const T* uv, TextureBlock<T>& block) {
   for (int i = 0; i < kBlock; ++i)
-    locate_between<Border>(u[step * i], v[step * i], {block.width[i], block.height[i], block.start[i]}, block.share[i], i,
+    locate_between<Border>(uv[2 * i], uv[2 * i + 1], {block.width[i], block.height[i], block.start[i]}, block.share[i], i,
                            block);
 }
 
+// The same of u and v apart, in the lanes wanted.
 template <class Border, class T>
-INTAGLIO_INLINE void locate_in_one(const T* u, const T* v, OneLevel<T> level, TextureBlock<T>& block) {
-  for (int i = 0; i < kBlock; ++i) {
+INTAGLIO_INLINE void locate_lanes(const T* u, const T* v, BlockLanes lanes, TextureBlock<T>& block) {
+  lanes.for_each([&](int i) INTAGLIO_INLINED {
+    locate_between<Border>(u[i], v[i], {block.width[i], block.height[i], block.start[i]}, block.share[i], i, block);
+  });
+}
+
+template <class Border, class T>
+INTAGLIO_INLINE void locate_in_one(const T* u, const T* v, OneLevel<T> level, BlockLanes lanes, TextureBlock<T>& block) {
+  lanes.for_each([&](int i) INTAGLIO_INLINED {
     block.width[i] = level.width, block.height[i] = level.height, block.share[i] = 1;
     locate_between<Border>(u[i], v[i], level, (T)1, i, block);
-  }
+  });
 }
 
 template <class Border, class T>
 INTAGLIO_INLINE void locate_texels(const T* uv, bool nearest, TextureBlock<T>& block) {
   if (nearest) return locate_nearest<Border>(uv, block);
-  locate_bilinear<Border>(uv, uv + 1, 2, block);
+  locate_bilinear<Border>(uv, block);
 }
 
 // visit(border) for what a wrap means.
@@ -66,25 +74,26 @@ INTAGLIO_INLINE void locate_all(const T* uv, bool nearest, Wrap wrap, TextureBlo
 }
 
 template <class T>
-INTAGLIO_INLINE void locate_planes(const T* u, const T* v, Wrap wrap, TextureBlock<T>& block) {
-  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_bilinear<decltype(border)>(u, v, 1, block); });
+INTAGLIO_INLINE void locate_planes(const T* u, const T* v, Wrap wrap, BlockLanes lanes, TextureBlock<T>& block) {
+  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_lanes<decltype(border)>(u, v, lanes, block); });
 }
 
 template <class T>
-INTAGLIO_INLINE void locate_one(const T* u, const T* v, OneLevel<T> level, Wrap wrap, TextureBlock<T>& block) {
-  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_in_one<decltype(border)>(u, v, level, block); });
+INTAGLIO_INLINE void locate_one(const T* u, const T* v, OneLevel<T> level, Wrap wrap, BlockLanes lanes,
+                                TextureBlock<T>& block) {
+  with_border(wrap, [&](auto border) INTAGLIO_INLINED { locate_in_one<decltype(border)>(u, v, level, lanes, block); });
 }
 
 template <class T>
-INTAGLIO_INLINE void choose_all(const LevelTable<T>& table, const T* lod, TextureBlock<T>* blocks) {
-  for (int i = 0; i < kBlock; ++i) {
+INTAGLIO_INLINE void choose_all(const LevelTable<T>& table, const T* lod, BlockLanes lanes, TextureBlock<T>* blocks) {
+  lanes.for_each([&](int i) INTAGLIO_INLINED {
     int32_t level = (int32_t)lod[i], next = min_of(level + 1, table.count - 1);
     T share = lod[i] - (T)level;
     blocks[0].width[i] = table.width[level], blocks[0].height[i] = table.height[level];
     blocks[0].start[i] = table.start[level], blocks[0].share[i] = 1 - share;
     blocks[1].width[i] = table.width[next], blocks[1].height[i] = table.height[next];
     blocks[1].start[i] = table.start[next], blocks[1].share[i] = share;
-  }
+  });
 }
 
 }  // namespace
@@ -97,26 +106,28 @@ void locate(const double* uv, bool nearest, Wrap wrap, TextureBlock<double>& blo
   locate_all(uv, nearest, wrap, block);
 }
 
-INTAGLIO_CLONES void locate(const float* u, const float* v, Wrap wrap, TextureBlock<float>& block) {
-  locate_planes(u, v, wrap, block);
+INTAGLIO_CLONES void locate(const float* u, const float* v, Wrap wrap, BlockLanes lanes, TextureBlock<float>& block) {
+  locate_planes(u, v, wrap, lanes, block);
 }
-void locate(const double* u, const double* v, Wrap wrap, TextureBlock<double>& block) {
-  locate_planes(u, v, wrap, block);
-}
-
-INTAGLIO_CLONES void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, TextureBlock<float>& block) {
-  locate_one(u, v, level, wrap, block);
-}
-void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, TextureBlock<double>& block) {
-  locate_one(u, v, level, wrap, block);
+void locate(const double* u, const double* v, Wrap wrap, BlockLanes lanes, TextureBlock<double>& block) {
+  locate_planes(u, v, wrap, lanes, block);
 }
 
-INTAGLIO_CLONES void choose_levels(const LevelTable<float>& table, const float* lod, TextureBlock<float>* blocks) {
-  choose_all(table, lod, blocks);
+INTAGLIO_CLONES void locate(const float* u, const float* v, OneLevel<float> level, Wrap wrap, BlockLanes lanes,
+                            TextureBlock<float>& block) {
+  locate_one(u, v, level, wrap, lanes, block);
+}
+void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap, BlockLanes lanes,
+            TextureBlock<double>& block) {
+  locate_one(u, v, level, wrap, lanes, block);
 }
 
-void choose_levels(const LevelTable<double>& table, const double* lod, TextureBlock<double>* blocks) {
-  choose_all(table, lod, blocks);
+INTAGLIO_CLONES void choose_levels(const LevelTable<float>& table, const float* lod, TextureBlock<float>* blocks,
+                                   BlockLanes lanes) {
+  choose_all(table, lod, lanes, blocks);
+}
+void choose_levels(const LevelTable<double>& table, const double* lod, TextureBlock<double>* blocks, BlockLanes lanes) {
+  choose_all(table, lod, lanes, blocks);
 }
 
 template <class T>

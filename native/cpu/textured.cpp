@@ -98,11 +98,8 @@ struct Backward {
     const int64_t C = surface.channels;
     const T* grads = grad_image + b * pixels() * C;
     auto grad = [&](int64_t pixel, int64_t c) { return grads[pixel * C + c]; };
-    int64_t found = 0;
-    for (int64_t y = rows.begin; y < rows.end; ++y)
-      found += add_row_gradient(walked, SeenColors<T>{surface.image + b * pixels() * C, C}, surface.triangle_id + b * pixels(),
-                                raster(), y, 0, raster().width, grad, AddTo<T>{positions, 0});
-    cut += found;
+    cut += add_row_gradients(walked, SeenColors<T>{surface.image + b * pixels() * C, C}, surface.triangle_id + b * pixels(),
+                             raster(), rows, AllColumns{raster().width}, grad, AddTo<T>{positions, 0});
   }
 
   // Texels alone, in ranges of which each thread has one.

@@ -132,15 +132,12 @@ struct Compared {
     };
     std::atomic<int64_t> cut{0};
     parallel_for(image.sums.parts(), [&](int64_t part) {
-      int64_t found = 0;
-      for (int64_t y = image.sums.rows(part).begin; y < image.sums.rows(part).end; ++y) {
-        const Columns columns = canvas.drawn(y).with(canvas.drawn(std::min(y + 1, raster.height - 1)));
-        if (columns.empty()) continue;
-        int64_t begin = std::max<int64_t>(columns.begin - kPairBlock, 0);  // the pair that ends in the first of them
-        found += add_row_gradient(walked, SeenColors<T>{canvas.colors(), channels}, canvas.ids(), one(), y, begin, columns.end,
-                                  grad, AddTo<T>{image.sums.positions(part), 0});
-      }
-      cut += found;
+      const Slice rows = image.sums.rows(part);
+      auto columns = [&](int64_t y) { return canvas.tiles().with_pairs(y); };
+      // Of rows in which nothing is drawn, the last may lead down to some that are.
+      if (!image.sums.is_used(part) && (rows.count() == 0 || columns(rows.end - 1).empty())) return;
+      cut += add_row_gradients(walked, SeenColors<T>{canvas.colors(), channels}, canvas.ids(), one(), rows, columns, grad,
+                               AddTo<T>{image.sums.positions(part), 0});
     });
     return cut;
   }

@@ -28,6 +28,7 @@ class ImageSums {
   }
 
   int64_t parts() const { return parts_; }
+  bool is_used(int64_t part) const { return is_used_[part]; }
   // Whole tiles.
   Slice rows(int64_t part) const { return {tile_row(height_ * part / parts_), tile_row(height_ * (part + 1) / parts_)}; }
   // Null if they are not wanted; zeros before the first call for a part.

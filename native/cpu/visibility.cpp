@@ -32,12 +32,12 @@ WalkedMesh<T> walked_mesh(const Surface<T>& s, const std::vector<Subpixel>& snap
   return walked_mesh(s.geometry, s.neighbours, b, of_row, s.raster);
 }
 
-// visit(pair, a, b) for the pairs of row y of an image; a and b index pixels of the batch.
+// visit(pair, a, b) for the pairs of rows of an image; a and b index pixels of the batch.
 template <class T, class Visit>
-void for_each_pair(const Surface<T>& s, const WalkedMesh<T>& mesh, int64_t image, int64_t y, const Visit& visit) {
+void for_each_pair(const Surface<T>& s, const WalkedMesh<T>& mesh, int64_t image, Slice rows, const Visit& visit) {
   int64_t first = image * s.raster.pixels();
   SeenColors<T> seen{s.image + first * s.channels, s.channels};
-  for_each_pair(mesh, seen, s.triangle_id + first, s.raster, y, 0, s.raster.width,
+  for_each_pair(mesh, seen, s.triangle_id + first, s.raster, rows, AllColumns{s.raster.width},
                 [&](const PixelPair& pair, int64_t a, int64_t b) { visit(pair, first + a, first + b); });
 }
 
@@ -49,15 +49,15 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
   const int64_t C = s.channels;
   std::vector<Subpixel> snapped = snap_all(s);
   std::atomic<int64_t> cut{0};
-  accumulate_positions(
-      s.geometry, s.raster, grad_pos_clip, [&](int64_t image, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
-        WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-        const int64_t first = image * s.raster.pixels();
-        const SeenColors<T> seen{s.image + first * C, C};
-        auto grad = [&](int64_t pixel, int64_t c) { return grad_image[(first + pixel) * C + c]; };
-        for (int64_t y = row_begin; y < row_end; ++y)
-          cut += add_row_gradient(mesh, seen, s.triangle_id + first, s.raster, y, 0, s.raster.width, grad, add);
-      });
+  accumulate_positions(s.geometry, s.raster, grad_pos_clip,
+                       [&](int64_t image, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
+                         WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
+                         const int64_t first = image * s.raster.pixels();
+                         const SeenColors<T> seen{s.image + first * C, C};
+                         auto grad = [&](int64_t pixel, int64_t c) { return grad_image[(first + pixel) * C + c]; };
+                         cut += add_row_gradients(mesh, seen, s.triangle_id + first, s.raster, {row_begin, row_end},
+                                                  AllColumns{s.raster.width}, grad, add);
+                       });
   return cut;
 }
 
@@ -79,7 +79,8 @@ EdgeMap<T> map_edges(const Surface<T>& s, const std::vector<Subpixel>& snapped) 
   parallel_for(s.raster.batch * s.raster.height, [&](int64_t row) {
     int64_t image = row / s.raster.height;
     WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-    for_each_pair(s, mesh, image, row % s.raster.height, [&](const PixelPair& pair, int64_t a, int64_t) {
+    const int64_t y = row % s.raster.height;
+    for_each_pair(s, mesh, image, {y, y + 1}, [&](const PixelPair& pair, int64_t a, int64_t) {
       PairEdge<T> edge = find_edge(mesh, pair);
       if (edge.cut) cut.fetch_add(1, std::memory_order_relaxed);
       if (is_blended_by(edge, pair.axis)) map.position[(int)pair.axis][a] = edge.position;
@@ -143,20 +144,19 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
   accumulate_positions(s.geometry, s.raster, grad_pos_clip,
                        [&](int64_t image, int64_t row_begin, int64_t row_end, const AddTo<T>& add) {
                          WalkedMesh<T> mesh = walked_mesh(s, snapped, image);
-                         for (int64_t y = row_begin; y < row_end; ++y)
-                           for_each_pair(s, mesh, image, y, [&](const PixelPair& pair, int64_t a, int64_t b) {
-                             T position = map.position[(int)pair.axis][a];
-                             if (position < 0) return;
-                             bool first = position < (T)0.5;
-                             int64_t pixel = first ? a : b, partner = first ? b : a;
-                             Blend<T> blend = blend_at(map, s.raster, pixel);
-                             T grad_share = 0;
-                             for (int64_t c = 0; c < C; ++c)
-                               grad_share += grad_out[pixel * C + c] * blend.color_slope(s.image, pixel, partner, C, c);
-                             T grad_position = first ? -grad_share : grad_share;
-                             if (grad_position == 0) return;
-                             crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, add);
-                           });
+                         for_each_pair(s, mesh, image, {row_begin, row_end}, [&](const PixelPair& pair, int64_t a, int64_t b) {
+                           T position = map.position[(int)pair.axis][a];
+                           if (position < 0) return;
+                           bool first = position < (T)0.5;
+                           int64_t pixel = first ? a : b, partner = first ? b : a;
+                           Blend<T> blend = blend_at(map, s.raster, pixel);
+                           T grad_share = 0;
+                           for (int64_t c = 0; c < C; ++c)
+                             grad_share += grad_out[pixel * C + c] * blend.color_slope(s.image, pixel, partner, C, c);
+                           T grad_position = first ? -grad_share : grad_share;
+                           if (grad_position == 0) return;
+                           crossing_position_vjp(mesh, pair, find_edge(mesh, pair), grad_position, add);
+                         });
                        });
   return map.cut;
 }

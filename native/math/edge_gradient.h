@@ -167,26 +167,29 @@ INTAGLIO_HD bool is_beyond(const WalkedMesh<T>& mesh, const CutTriangle& cut, in
   return line.direction > 0 ? ahead > 0 : ahead >= 0;
 }
 
-// The common case in small integers, without branches: whether the first step of walk_surface, along the axis, surely leads
-// through an edge whose neighbour is `goal`. Corners relative to where it begins; those that are far are left to the walk.
-INTAGLIO_HD_INLINE int32_t surely_steps_to(int32_t goal, const int32_t neighbour[3], const int32_t along[3],
-                                           const int32_t across[3]) {
+// A step of walk_surface along the axis, for the common case in small integers and without branches: through which neighbour
+// the line leaves the triangle before the next centre, and which way it turns. The neighbour is -1 where there is none, and
+// where the step is for walk_surface to take: corners (relative to where the walk begins) are far, or no edge is crossed, or
+// past the next centre.
+struct SureStep {
+  int32_t neighbour, is_positive;
+};
+
+INTAGLIO_HD_INLINE SureStep sure_step(const int32_t neighbour[3], const int32_t along[3], const int32_t across[3]) {
   constexpr int32_t kFar = 1 << 14;  // products of two distances, and their differences, stay below 2^31
-  int32_t is_near = 1, is_reached = 0;
+  int32_t is_near = 1, x[3], y[3];
   for (int k = 0; k < 3; ++k) is_near &= ((uint32_t)along[k] + kFar < 2 * kFar) & ((uint32_t)across[k] + kFar < 2 * kFar);
-  int32_t near_along[3], near_across[3];
-  for (int k = 0; k < 3; ++k) near_along[k] = is_near ? along[k] : 0, near_across[k] = is_near ? across[k] : 0;
-  int32_t area = (near_along[1] - near_along[0]) * (near_across[2] - near_across[0]) -
-                 (near_across[1] - near_across[0]) * (near_along[2] - near_along[0]);
+  for (int k = 0; k < 3; ++k) x[k] = is_near ? along[k] : 0, y[k] = is_near ? across[k] : 0;
+  const int32_t area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]), is_positive = area > 0;
+  int32_t found = -1;
   for (int k = 0; k < 3; ++k) {
-    int l = (k + 1) % 3;
-    int32_t before = near_across[k] <= 0, before_next = near_across[l] <= 0, outwards = area > 0;
-    int32_t run = near_across[l] - near_across[k];  // as in leaving_edge and is_beyond
-    int32_t ahead = (near_along[k] - kSubpixels) * run - near_across[k] * (near_along[l] - near_along[k]);
-    int32_t is_within = run < 0 ? ahead >= 0 : ahead <= 0;
-    is_reached |= (before != before_next) & (before == outwards) & is_within & (neighbour[k] == goal);
+    const int l = (k + 1) % 3;
+    const int32_t before = y[k] <= 0, before_next = y[l] <= 0, run = y[l] - y[k];  // as in leaving_edge and is_beyond
+    const int32_t ahead = (x[k] - kSubpixels) * run - y[k] * (x[l] - x[k]);
+    const int32_t is_within = run < 0 ? ahead >= 0 : ahead <= 0;
+    found = (before != before_next) & (before == is_positive) & is_within ? neighbour[k] : found;
   }
-  return is_reached & (area != 0);
+  return {area != 0 ? found : -1, is_positive};
 }
 
 // The one triangle that the next pixel shows.
