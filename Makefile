@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
-.PHONY: setup demo gallery test test-emulate test-emulate-sanitized cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
+.PHONY: setup demo gallery test test-emulate test-emulate-sanitized test-cuda bench-cuda cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -85,13 +85,14 @@ sanitize: setup
 	done
 
 # The package built with other options, in an environment of its own beside the one that is being developed:
-# $(call build_apart,DIRECTORY,OPTIONS).
+# $(call build_apart,DIRECTORY,PYTHON WITH THE TOOLS,OPTIONS).
 define build_apart
-	test -x $(1)/venv/bin/python || $(PYTHON) -m venv --without-pip $(1)/venv
-	$(PYTHON) -c "import sys; print(*(path for path in sys.path if path.endswith('site-packages')), sep='\n')" \
+	test -x $(1)/venv/bin/python || $(2) -m venv --without-pip $(1)/venv
+	$(2) -c "import sys; print(*(path for path in sys.path if path.endswith('site-packages')), sep='\n')" \
 	  > $$($(1)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/tools.pth
-	$(PIP) --python $(1)/venv/bin/python install --no-build-isolation --no-deps --force-reinstall \
-	  --config-settings build-dir=$(1)/cmake --config-settings install.strip=false $(addprefix --config-settings cmake.define.,$(2)) .
+	$(2) -m pip --quiet --disable-pip-version-check --python $(1)/venv/bin/python install --no-build-isolation --no-deps \
+	  --force-reinstall --config-settings build-dir=$(1)/cmake --config-settings install.strip=false \
+	  $(addprefix --config-settings cmake.define.,$(3)) .
 endef
 tests_of = $(patsubst %,$(CURDIR)/tests/test_%.py,$(1))
 
@@ -100,24 +101,25 @@ tests_of = $(patsubst %,$(CURDIR)/tests/test_%.py,$(1))
 EMULATE := build/emulate
 EMULATED := rasterize interpolate degenerate ranges door antialias edge_gradient silhouette_error sweep sweep_ops soft \
   soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error classic empty peeling layered_edges \
-  shade_metallic blinn_phong reflect split_sum harmonics map_normals environment
+  shade_metallic blinn_phong reflect split_sum harmonics map_normals environment textured
 ANY_ORDER := rasterize interpolate degenerate antialias sweep soft texture downsample squared_error empty layered_edges \
   shade_metallic blinn_phong reflect map_normals
 EMULATED_TESTS := -m pytest -p no:cacheprovider
+ON_GPU := $(CURDIR)/tests/gpu.py
 test-emulate: setup
-	$(call build_apart,$(EMULATE),INTAGLIO_EMULATE_CUDA=ON)
-	cd $(EMULATE) && { INTAGLIO_EMULATE=1 venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(ANY_ORDER)) >any_order.log 2>&1 & \
-	  INTAGLIO_EMULATE=deterministic venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(EMULATED)); first=$$?; \
+	$(call build_apart,$(EMULATE),$(PYTHON),INTAGLIO_EMULATE_CUDA=ON)
+	cd $(EMULATE) && { INTAGLIO_EMULATE=1 venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(ANY_ORDER)) $(ON_GPU) >any_order.log 2>&1 & \
+	  INTAGLIO_EMULATE=deterministic venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(EMULATED)) $(ON_GPU); first=$$?; \
 	  wait $$!; second=$$?; cat any_order.log; exit $$((first | second)); }
 
-# The same under AddressSanitizer and UndefinedBehaviorSanitizer, of which Python must know first.
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, of which Python must know first. Paddle frees as it should not.
 EMULATE_SANITIZED := build/emulate-sanitized
 EMULATED_SANITIZED := $(filter-out ranges silhouette_error anisotropy environment,$(EMULATED))
 test-emulate-sanitized: setup
-	$(call build_apart,$(EMULATE_SANITIZED),INTAGLIO_EMULATE_CUDA=ON INTAGLIO_SANITIZE=address$(comma)undefined)
-	cd $(EMULATE_SANITIZED) && INTAGLIO_EMULATE=1 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(call build_apart,$(EMULATE_SANITIZED),$(PYTHON),INTAGLIO_EMULATE_CUDA=ON INTAGLIO_SANITIZE=address$(comma)undefined)
+	cd $(EMULATE_SANITIZED) && INTAGLIO_EMULATE=deterministic ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
-	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(call tests_of,$(EMULATED_SANITIZED))
+	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(call tests_of,$(EMULATED_SANITIZED)) $(ON_GPU)
 
 # The kernels for GPUs through nvcc, for every GPU that a wheel is for; needs nvcc and no GPU.
 comma := ,
@@ -128,6 +130,29 @@ build/cuda/%.o: native/cuda/%.cu $(NATIVE)
 	nvcc -std=c++17 --fmad=false --expt-relaxed-constexpr -Werror all-warnings -Dintaglio=intaglio_cuda \
 	  $(foreach a,$(CUDA_ARCHITECTURES),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) -c $< -o $@
 cuda-compile: $(CUDA_OBJECTS)
+
+# On a GPU, which must be there as nvcc must: the ops against the CPU, then some of them under compute-sanitizer, if that is there.
+# CUDA_PYTHON: a Python that has torch for CUDA, pytest and the tools of the build (pyproject.toml); by default that of .venv.
+CUDA := build/gpu
+CUDA_PYTHON ?= $(PYTHON)
+SANITIZED_ON_GPU := float32 and (rasterize or edge_gradient or soft or trilinear or layered or shade_metallic)
+$(CUDA)/installed: $(if $(filter $(PYTHON),$(CUDA_PYTHON)),setup) $(NATIVE) $(shell find intaglio -name '*.py')
+	$(CUDA_PYTHON) -c "import sys, torch; torch.cuda.is_available() or sys.exit('no GPU that torch can use: nothing was done')"
+	$(call build_apart,$(CUDA),$(CUDA_PYTHON),INTAGLIO_CUDA=ON INTAGLIO_CUDA_ARCHITECTURES=native)
+	ln -sfn $(CURDIR)/benchmarks $(CUDA)/benchmarks
+	touch $@
+test-cuda: $(CUDA)/installed
+	cd $(CUDA) && venv/bin/python $(EMULATED_TESTS) $(ON_GPU) $(CURDIR)/tests/gpu_alone.py
+	cd $(CUDA) && if command -v compute-sanitizer >/dev/null; then \
+	  for tool in memcheck racecheck; do \
+	    PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool $$tool --error-exitcode 1 \
+	      venv/bin/python $(EMULATED_TESTS) $(ON_GPU) -k "$(SANITIZED_ON_GPU)" || exit 1; \
+	  done; \
+	else echo "Skipped: compute-sanitizer is not here."; fi
+
+# The last part of benchmarks/RESULTS.md.
+bench-cuda: $(CUDA)/installed
+	cd $(CUDA) && venv/bin/python -m benchmarks.gpu
 
 # Side by side with other renderers, which only this target installs; writes benchmarks/RESULTS.md.
 bench: setup

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from . import gpu
 from .report import Section, claims_table, machine, table
 
 QUESTIONS = (
@@ -64,6 +65,16 @@ def peers() -> list[tuple[str, str]]:
     return [("llvmpipe", f"{llvmpipe.version()}, LP_NUM_THREADS=0"), ("bare loop", " ".join(bare_loop.COMMAND))]
 
 
+def without_gpu() -> str:
+    """What RESULTS.md says before the part that `make bench-cuda` writes."""
+    return RESULTS.read_text(encoding="utf-8").partition(f"\n{gpu.PART}\n")[0].rstrip()
+
+
+def of_gpu() -> str:
+    """That part, which stays as it is."""
+    return gpu.PART + "\n" + RESULTS.read_text(encoding="utf-8").partition(f"\n{gpu.PART}\n")[2].rstrip()
+
+
 def write_results(sections: list[Section], before: list[tuple[str, str]]) -> None:
     claims = [claim for section in sections for claim in section.claims]
     missed = [claim for claim in claims if not claim.reaches(claim.must)]
@@ -75,6 +86,7 @@ def write_results(sections: list[Section], before: list[tuple[str, str]]) -> Non
             table(("", ""), before),
             f"## Where we fall short: {len(missed)} of {len(claims)} goals\n\n{verdict}",
             *(section.markdown for section in sections),
+            of_gpu(),
         ]
     )
     RESULTS.write_text(text.rstrip() + "\n", encoding="utf-8")

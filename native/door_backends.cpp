@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "door_backends.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 namespace intaglio_door {
 namespace {
 
-thread_local bool is_deterministic = false, is_checked = false;
+thread_local bool is_deterministic = false;
+thread_local std::optional<bool> is_checked;
+std::atomic<bool> is_emulation_paused{false};
 
 intaglio_queue::Queue queue_of(const Caller& caller) {
   intaglio_queue::Queue queue;
   queue.stream = caller.stream;
-  queue.deterministic = is_deterministic, queue.checked = is_checked;
+  queue.deterministic = is_deterministic, queue.checked = is_checked.value_or(false);
   queue.self = caller.memory;
   queue.take = [](void* self, size_t bytes) { return ((Memory*)self)->take(bytes); };
   return queue;
@@ -69,7 +73,7 @@ void run_on_cpu(size_t index, Arguments& arguments) {
   if (!is_emulating()) return intaglio::bindings()[index].run(arguments);
   HostMemory memory;
   intaglio_queue::Queue queue = queue_of({nullptr, &memory});
-  queue.checked = true;
+  queue.checked = is_checked.value_or(true);
   if (emulation() == Emulation::kDeterministic) queue.deterministic = true;
   intaglio_queue::Serving serving(queue);
   try {
@@ -105,10 +109,14 @@ int num_gpus() {
 
 bool is_emulating() {
 #if defined(INTAGLIO_HAS_EMULATION)
-  return emulation() != Emulation::kNone;
+  return emulation() != Emulation::kNone && !is_emulation_paused;
 #else
   return false;
 #endif
+}
+
+void set_emulating(bool emulating) {
+  is_emulation_paused = !emulating;
 }
 
 void set_deterministic(bool deterministic) {

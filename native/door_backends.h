@@ -40,9 +40,11 @@ int num_gpus();
 // Whether CPU arrays are drawn by the GPU's kernels, on the host: only builds for tests can, if INTAGLIO_EMULATE is 1 or
 // "deterministic".
 bool is_emulating();
+// In such a build: whether they are until further notice, so that one process can compare.
+void set_emulating(bool emulating);
 
 // Of calls made by this thread: whether sums on a GPU are to have the same bits every time, and whether indices and positions
-// there are checked, for which the host waits.
+// there are checked, for which the host waits: by default they are where kernels are emulated, and not on a GPU.
 void set_deterministic(bool deterministic);
 void set_checked(bool checked);
 

@@ -85,10 +85,12 @@ NB_MODULE(_native, m) {
   using namespace intaglio;
   for (size_t i = 0; i < bindings().size(); ++i) m.def(bindings()[i].name, [i](const nb::args& given) { call(i, given); });
   m.attr("xla_handler") = nb::capsule((void*)run_for_xla, "xla._CUSTOM_CALL_TARGET");
+  m.attr("xla_handler_on_gpu") = nb::capsule((void*)run_for_xla_on_gpu, "xla._CUSTOM_CALL_TARGET");
   m.def("recycled_array", &recycled_array);
   m.def("has_cuda", &has_cuda);
   m.def("num_gpus", &num_gpus);
   m.def("is_emulating", &is_emulating);
+  m.def("set_emulating", &set_emulating);
   m.def("set_deterministic", &set_deterministic);
   m.def("set_checked", &set_checked);
   m.def("simd_level", &simd_level);

@@ -8,6 +8,8 @@
 #include <new>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "bind.h"
 #include "door_backends.h"
@@ -53,20 +55,20 @@ DLDataType dtype_from(XLA_FFI_DataType type) {
   }
 }
 
-DLTensor tensor_of(const void* item) {
+DLTensor tensor_of(const void* item, DLDevice device) {
   const auto& buffer = *(const XLA_FFI_Buffer*)item;
-  return {buffer.data, {kDLCPU, 0}, (int32_t)buffer.rank, dtype_from(buffer.dtype), buffer.dims, nullptr, 0};
+  return {buffer.data, device, (int32_t)buffer.rank, dtype_from(buffer.dtype), buffer.dims, nullptr, 0};
 }
 
 // Attributes and buffers were made together, by one function of the front end: this checks that they belong together.
-void read(const Given& given, const XLA_FFI_CallFrame& frame, Arguments& arguments) {
+void read(const Given& given, const XLA_FFI_CallFrame& frame, DLDevice device, Arguments& arguments) {
   int64_t input = 0, output = 0;
   size_t number = 0;
   for (char kind : given.arguments) {
     if (kind == 'a' && input < frame.args.size) {
-      arguments.add_array() = tensor_of(frame.args.args[input++]);
+      arguments.add_array() = tensor_of(frame.args.args[input++], device);
     } else if (kind == 'o' && output < frame.rets.size) {
-      arguments.add_array() = tensor_of(frame.rets.rets[output++]);
+      arguments.add_array() = tensor_of(frame.rets.rets[output++], device);
     } else if (kind == 'n' && number < given.num_numbers) {
       arguments.add(given.numbers[number++]);
     } else if (kind == '-') {
@@ -102,15 +104,66 @@ bool warn(const std::string& message) {
   return passed;
 }
 
-XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame) {
+// Throws what XLA objects to.
+void check(const XLA_FFI_Api* api, XLA_FFI_Error* error) {
+  if (!error) return;
+  XLA_FFI_Error_GetMessage_Args got{XLA_FFI_Error_GetMessage_Args_STRUCT_SIZE, nullptr, error, nullptr};
+  api->XLA_FFI_Error_GetMessage(&got);
+  std::string message = got.message ? got.message : "XLA failed";
+  XLA_FFI_Error_Destroy_Args done{XLA_FFI_Error_Destroy_Args_STRUCT_SIZE, nullptr, error};
+  api->XLA_FFI_Error_Destroy(&done);
+  throw std::runtime_error(message);
+}
+
+// XLA's, in the order of its stream: what is given back is taken again by later work alone.
+class XlaMemory : public Memory {
+ public:
+  explicit XlaMemory(const XLA_FFI_CallFrame& frame) : frame_(frame) {}
+  ~XlaMemory() override {
+    for (auto [data, bytes] : taken_) {
+      XLA_FFI_DeviceMemory_Free_Args args{XLA_FFI_DeviceMemory_Free_Args_STRUCT_SIZE, nullptr, frame_.ctx, bytes, data};
+      try {
+        check(frame_.api, frame_.api->XLA_FFI_DeviceMemory_Free(&args));
+      } catch (const std::runtime_error&) {  // which a destructor cannot report
+      }
+    }
+  }
+  void* take(size_t bytes) override {
+    XLA_FFI_DeviceMemory_Allocate_Args args{
+        XLA_FFI_DeviceMemory_Allocate_Args_STRUCT_SIZE, nullptr, frame_.ctx, bytes, 64, nullptr};
+    check(frame_.api, frame_.api->XLA_FFI_DeviceMemory_Allocate(&args));
+    if (!args.data) throw std::bad_alloc();
+    taken_.emplace_back(args.data, bytes);
+    return args.data;
+  }
+
+ private:
+  const XLA_FFI_CallFrame& frame_;
+  std::vector<std::pair<void*, size_t>> taken_;
+};
+
+void* stream_of(const XLA_FFI_CallFrame& frame) {
+  XLA_FFI_Stream_Get_Args args{XLA_FFI_Stream_Get_Args_STRUCT_SIZE, nullptr, frame.ctx, nullptr};
+  check(frame.api, frame.api->XLA_FFI_Stream_Get(&args));
+  return args.stream;
+}
+
+DLDevice gpu_of(const XLA_FFI_CallFrame& frame) {
+  XLA_FFI_DeviceOrdinal_Get_Args args{XLA_FFI_DeviceOrdinal_Get_Args_STRUCT_SIZE, nullptr, frame.ctx, 0};
+  check(frame.api, frame.api->XLA_FFI_DeviceOrdinal_Get(&args));
+  return {kDLCUDA, args.device_ordinal};
+}
+
+XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame, bool on_gpu) {
   Given given = given_of(frame.attrs);
   int64_t index = find(given.call);
   if (index < 0) return error_of(frame.api, XLA_FFI_Error_Code_NOT_FOUND, "no native call is named " + std::string(given.call));
   auto about = [&](const std::string& what) { return std::string(bindings()[index].op) + ": " + what; };
   Arguments arguments;
   try {
-    read(given, frame, arguments);
-    run_binding((size_t)index, arguments, {});
+    read(given, frame, on_gpu ? gpu_of(frame) : kCPU, arguments);
+    XlaMemory memory(frame);
+    run_binding((size_t)index, arguments, on_gpu ? Caller{stream_of(frame), &memory} : Caller{});
   } catch (const std::invalid_argument& error) {
     return error_of(frame.api, XLA_FFI_Error_Code_INVALID_ARGUMENT, about(error.what()));
   } catch (const std::bad_alloc&) {
@@ -124,7 +177,9 @@ XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame) {
 
 }  // namespace
 
-XLA_FFI_Error* run_for_xla(XLA_FFI_CallFrame* frame) {
+namespace {
+
+XLA_FFI_Error* run(XLA_FFI_CallFrame* frame, bool on_gpu) {
   // At registration XLA asks which version of its interface this was built for.
   if (frame->extension_start && frame->extension_start->type == XLA_FFI_Extension_Metadata) {
     XLA_FFI_Metadata& metadata = *((XLA_FFI_Metadata_Extension*)frame->extension_start)->metadata;
@@ -132,7 +187,17 @@ XLA_FFI_Error* run_for_xla(XLA_FFI_CallFrame* frame) {
     metadata.traits = 0;
     return nullptr;
   }
-  return call(*frame);
+  return call(*frame, on_gpu);
+}
+
+}  // namespace
+
+XLA_FFI_Error* run_for_xla(XLA_FFI_CallFrame* frame) {
+  return run(frame, false);
+}
+
+XLA_FFI_Error* run_for_xla_on_gpu(XLA_FFI_CallFrame* frame) {
+  return run(frame, true);
 }
 
 }  // namespace intaglio

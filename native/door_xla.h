@@ -11,4 +11,7 @@ namespace intaglio {
 //   numbers: float64, in order; may be missing where there are none.
 XLA_FFI_Error* run_for_xla(XLA_FFI_CallFrame* frame);
 
+// The same on a GPU: on XLA's stream, with memory that it lends.
+XLA_FFI_Error* run_for_xla_on_gpu(XLA_FFI_CallFrame* frame);
+
 }  // namespace intaglio

@@ -54,6 +54,7 @@ constexpr char kPositionsRemedy[] = "a camera inside the mesh, or a diverged fit
 constexpr char kTrianglesRemedy[] = "indices count from 0 and must stay below the number of vertices";
 constexpr char kNeighboursRemedy[] = "was this table built for these triangles?";
 constexpr char kEndsRemedy[] = "were these made for this mesh?";
+constexpr char kUvRemedy[] = "indices must stay below the number of uv";
 constexpr char kAttributesRemedy[] = "indices must stay below the number of attribute rows";
 
 }  // namespace intaglio

@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-import torch  # noqa: F401
+import torch
 
+import benchmarks.__main__
 from benchmarks import (
     dense,
     forward,
+    gpu,
     growth,
     imports,
     neural_renderer,
@@ -31,6 +33,8 @@ TOYS = {
     "dense": lambda: dense.measure(levels=(1,), size=16, rounds=1, peers=False),
     "threads": lambda: threads.measure(big=32, small=16, rounds=1),
     "growth": lambda: growth.measure(levels=(1, 2), sizes=(16, 32), rounds=1),
+    "gpu": lambda: gpu.measure("cpu", levels=(1,), sizes=(16,), batches=(1, 2), rounds=1),
+    "gpu overhead": lambda: gpu.overhead("cpu", rounds=1),
     "overhead": lambda: overhead.measure(rounds=1),
     "imports": lambda: imports.measure(rounds=1),
     "neural_renderer": lambda: neural_renderer.measure(size=16, num_faces=100, rounds=1),
@@ -79,3 +83,18 @@ def test_a_goal_says_whether_it_is_reached():
 def test_a_section_is_written_as_markdown():
     section = Section("Title", "Method.", ("a", "b"), [("1", "2")])
     assert section.markdown == "## Title\n\nMethod.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+
+
+def test_the_part_of_a_gpu_is_written_beside_the_others(tmp_path, monkeypatch):
+    results = tmp_path / "RESULTS.md"
+    results.write_text(f"# Speed\n\nof the CPU\n\n{gpu.PART}\n\nold\n", encoding="utf-8")
+    monkeypatch.setattr(benchmarks.__main__, "RESULTS", results)
+    assert benchmarks.__main__.without_gpu() == "# Speed\n\nof the CPU"
+    assert benchmarks.__main__.of_gpu() == f"{gpu.PART}\n\nold"
+    assert gpu.part([Section("Title", "Method.", ("a",), [("1",)])], "a GPU").startswith(f"{gpu.PART}\n\nWritten by")
+
+
+def test_without_a_gpu_nothing_is_measured(capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu.main() == 2
+    assert "nothing was measured" in capsys.readouterr().err

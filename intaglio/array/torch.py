@@ -64,7 +64,8 @@ class Namespace:
 
     @staticmethod
     def constant(x: np.ndarray, other: Any) -> Any:
-        return torch.from_numpy(np.array(x)).to(device=other.device, dtype=other.dtype)
+        # The host need not wait: what a GPU is yet to read of memory like this has been copied.
+        return torch.from_numpy(np.array(x)).to(device=other.device, dtype=other.dtype, non_blocking=True)
 
     @staticmethod
     def to_numpy(x: Any) -> np.ndarray:

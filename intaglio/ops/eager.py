@@ -25,9 +25,9 @@ class Eager:
         *,
         contiguous: Callable[[Array], Array],
         empty: Callable[..., Array],
-        on_gpu: Callable[[tuple, Any, Array], Array | None] = lambda shape, dtype, like: None,
+        on_gpu: Callable[[str, tuple, Any, Array], Array | None] = lambda name, shape, dtype, like: None,
     ) -> None:
-        """on_gpu(shape, dtype, like): an array beside `like` if that is on a GPU."""
+        """on_gpu(call's name, shape, dtype, like): an array beside `like` if that is on a GPU."""
         self._array, self._index, self._values, self._contiguous, self._empty = array, index, values, contiguous, empty
         self._on_gpu = on_gpu
 
@@ -35,7 +35,7 @@ class Eager:
         array, contiguous = self._array, self._contiguous
         inputs = tuple(contiguous(x) if isinstance(x, array) else x for x in inputs)
         value = self.value_input(inputs)
-        outputs = tuple(self._output(shape, kind, value) for shape, kind in call.outputs(*inputs))
+        outputs = tuple(self._output(call.name, shape, kind, value) for shape, kind in call.outputs(*inputs))
         getattr(_native, call.name)(*inputs, *outputs)
         return outputs
 
@@ -43,11 +43,11 @@ class Eager:
         """The first floating-point array, whose dtype the outputs have."""
         return next(x for x in inputs if isinstance(x, self._array) and x.dtype in self._values)
 
-    def _output(self, shape: tuple | None, kind: str, like: Array) -> Array | None:
+    def _output(self, name: str, shape: tuple | None, kind: str, like: Array) -> Array | None:
         if shape is None:
             return None
         dtype = self._index if kind == "index" else like.dtype
-        if (made := self._on_gpu(shape, dtype, like)) is not None:
+        if (made := self._on_gpu(name, shape, dtype, like)) is not None:
             return made
         if math.prod(shape) >= LARGE:
             return _native.recycled_array(like, shape, kind == "index")

@@ -77,6 +77,8 @@ def _int32_ranges(door: Door, ranges: Any, pos_clip: Array) -> Array:
     """Integers of any kind where they can be read: there are few, and NumPy's are 64 bits wide."""
     if isinstance(ranges, list | tuple):
         ranges = np.asarray(ranges, None if is_known(pos_clip) else np.int32)
+    if isinstance(ranges, door.front.ARRAY) and ranges.dtype == door.front.INDEX:
+        return ranges  # unread: on a GPU the host would wait
     if not (is_known(pos_clip) and is_known(ranges)):
         return from_numpy(ranges, like=pos_clip) if isinstance(ranges, np.ndarray) else ranges
     numbers = to_numpy(ranges)
@@ -84,8 +86,6 @@ def _int32_ranges(door: Door, ranges: Any, pos_clip: Array) -> Array:
         door.fail("ranges", "integers", str(numbers.dtype), "the first triangle and the count of each")
     if numbers.size and not -(2**31) <= numbers.min() <= numbers.max() < 2**31:
         door.fail("ranges", "below 2^31", str(numbers.max()), "the first triangle and the count of each")
-    if numbers.dtype == np.int32 and namespace(ranges) is namespace(pos_clip):
-        return ranges
     return from_numpy(numbers.astype(np.int32), like=pos_clip)
 
 

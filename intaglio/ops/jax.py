@@ -152,8 +152,13 @@ def layout_of(x: jax.Array) -> str | None:
 
 
 def device_of(x: jax.Array) -> str:
-    # A traced array is nowhere yet; elsewhere than on a CPU XLA will not find the function.
-    return "cpu" if isinstance(x, jax.core.Tracer) else next(iter(x.devices())).platform
+    # A traced array is nowhere yet; where there is no back end XLA will not find the function.
+    if isinstance(x, jax.core.Tracer):
+        return "cpu"
+    device = next(iter(x.devices()))
+    return f"cuda:{device.id}" if device.platform == "gpu" else device.platform
 
 
 jax.ffi.register_ffi_target(_TARGET, _native.xla_handler, platform="cpu")
+if _native.has_cuda():
+    jax.ffi.register_ffi_target(_TARGET, _native.xla_handler_on_gpu, platform="CUDA")

@@ -16,6 +16,8 @@ from typing import Any
 
 import paddle
 
+from intaglio import _native
+
 from .calls.everything import OPS
 from .calls.op import Op
 from .eager import Eager
@@ -27,7 +29,14 @@ VALUES = (paddle.float32, paddle.float64)
 _functions: dict[str, Any] = {}
 
 
-_run = Eager(ARRAY, INDEX, VALUES, contiguous=lambda x: x.contiguous(), empty=paddle.empty)
+def _on_gpu(name: str, shape: tuple, dtype: Any, like: paddle.Tensor) -> paddle.Tensor | None:
+    if not like.place.is_gpu_place():
+        return None
+    _native.set_deterministic(bool(paddle.get_flags("FLAGS_cudnn_deterministic")["FLAGS_cudnn_deterministic"]))
+    return paddle.empty(shape, dtype=dtype, device=like.place)
+
+
+_run = Eager(ARRAY, INDEX, VALUES, contiguous=lambda x: x.contiguous(), empty=paddle.empty, on_gpu=_on_gpu)
 
 
 def _view(x: paddle.Tensor) -> paddle.Tensor:
@@ -114,7 +123,10 @@ def layout_of(x: paddle.Tensor) -> str | None:
 
 
 def device_of(x: paddle.Tensor) -> str:
-    return "cpu" if x.place.is_cpu_place() else str(x.place)
+    place = x.place
+    if place.is_cpu_place():
+        return "cpu"
+    return f"cuda:{place.gpu_device_id()}" if place.is_gpu_place() else str(place)
 
 
 for _op in OPS:

@@ -28,11 +28,14 @@ _operators: dict[str, Any] = {}
 _functions: dict[str, Any] = {}
 
 
-def _on_gpu(shape: tuple, dtype: Any, like: torch.Tensor) -> torch.Tensor | None:
+def _on_gpu(name: str, shape: tuple, dtype: Any, like: torch.Tensor) -> torch.Tensor | None:
     if not like.is_cuda:
         return None
     _native.set_deterministic(torch.are_deterministic_algorithms_enabled())  # of this thread, which makes the call next
-    return torch.empty(shape, dtype=dtype, device=like.device)
+    try:
+        return torch.empty(shape, dtype=dtype, device=like.device)
+    except torch.OutOfMemoryError as error:
+        raise torch.OutOfMemoryError(f"{name}: an output must fit; got {list(shape)} {dtype} ({error})") from None
 
 
 _run_eagerly = Eager(

@@ -119,7 +119,7 @@ void check_mesh(const TexturedMesh<T>& mesh, Raster raster, const Texture<T>& py
   check_texture(pyramid);
   const Attributes<T>& uv = mesh.uv;
   check_indices("uv_triangles", uv.triangles, (uv.own_triangles ? raster.batch : 1) * uv.num_triangles * 3, 0, uv.num_vertices,
-                "indices must stay below the number of uv");
+                kUvRemedy);
 }
 
 }  // namespace intaglio

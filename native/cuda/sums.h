@@ -130,6 +130,15 @@ struct Convert {
   INTAGLIO_DEVICE void operator()(int64_t i) const { to[i] = (T)from[i]; }
 };
 
+// The derivatives of each image's error, times its cotangent.
+template <class T>
+struct Scale {
+  const T *derivative, *grad_error;
+  int64_t items;
+  T* grad;
+  INTAGLIO_DEVICE void operator()(int64_t i) const { grad[i] = grad_error[i / items] * derivative[i]; }
+};
+
 // An array of sums that somebody wants, or null.
 template <class T>
 struct Wanted {

@@ -223,14 +223,6 @@ struct AddImages {
   }
 };
 
-template <class T>
-struct Scale {
-  const T *derivative, *grad_error;
-  int64_t items;
-  T* grad;
-  INTAGLIO_DEVICE void operator()(int64_t i) const { grad[i] = grad_error[i / items] * derivative[i]; }
-};
-
 }  // namespace
 
 template <class T>
