@@ -195,8 +195,10 @@ def test_bad_input_is_named_with_its_remedy(pos, triangles, message):
 
 
 def test_another_place_is_no_cpu():
-    place = SimpleNamespace(is_cpu_place=lambda: False, __str__=None)
-    assert front_end.device_of(SimpleNamespace(place=place)) != "cpu"
+    place = SimpleNamespace(is_cpu_place=lambda: False, is_gpu_place=lambda: False)
+    assert front_end.device_of(SimpleNamespace(place=place)) == str(place)
+    gpu = SimpleNamespace(is_cpu_place=lambda: False, is_gpu_place=lambda: True, gpu_device_id=lambda: 1)
+    assert front_end.device_of(SimpleNamespace(place=gpu)) == "cuda:1"
     assert front_end.device_of(paddle.to_tensor(POS)) == "cpu"
 
 
