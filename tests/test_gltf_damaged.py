@@ -83,6 +83,7 @@ PRIMITIVE = "meshes.0.primitives.0"
         ("materials.0.alphaMode", "GLASS", "materials[0]: alphaMode must be one of OPAQUE, MASK, BLEND; got 'GLASS'"),
         ("materials.0.doubleSided", 1, "materials[0]: doubleSided must be true or false; got 1"),
         ("materials.0.pbrMetallicRoughness.metallicFactor", 2, "materials[0].pbrMetallicRoughness: metallicFac"),
+        ("materials.0.alphaCutoff", 1e39, "materials[0]: alphaCutoff must be a finite number from 0 to 1e+30; got 1"),
         ("cameras", [{"type": "perspective"}], "cameras[0]: must have a type, and an object of that name"),
         ("skins", [{"joints": []}], "skins[0]: has no joints"),
     ],

@@ -18,7 +18,7 @@ SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 # How many words follow each option of a map at most; -o, -s and -t take one to three numbers.
 OPTION_WORDS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
                 "-texres": 1, "-o": 3, "-s": 3, "-t": 3}  # fmt: skip
-STRONGEST = 1e30  # of bumps, which 32-bit maps hold then
+STRONGEST = 1e30  # of what multiplies maps, or is compared with them: in 32 bits
 UNMOVED: dict[str, tuple[float, ...]] = {"-o": (0.0, 0.0, 0.0), "-s": (1.0, 1.0, 1.0), "-t": (0.0, 0.0, 0.0)}
 
 

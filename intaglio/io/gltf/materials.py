@@ -94,7 +94,7 @@ def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
         emissive=fields.numbers("emissiveFactor", 3, (0.0, 0.0, 0.0), 0, 1),
         emissive_texture=use(fields, "emissiveTexture"),
         alpha_mode=fields.choice("alphaMode", ("OPAQUE", "MASK", "BLEND"), "OPAQUE"),
-        alpha_cutoff=fields.number("alphaCutoff", 0.5, 0),
+        alpha_cutoff=fields.number("alphaCutoff", 0.5, 0, STRONGEST),
         double_sided=fields.flag("doubleSided"),
         unlit=UNLIT in extensions.raw,
         **described(fields, (UNLIT,)),
