@@ -170,3 +170,20 @@ def test_a_textured_triangle_without_measurable_area_has_a_colour():
     image = ops.textured(np.float32([corners]), ONE, uv, texture, (2, 2))
     assert image.any()
     assert np.isfinite(image).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("roughness", [1e-6, 1e-3, 0.02, 0.1])
+def test_a_lobe_between_the_texels_of_a_small_cube_gathers_some(roughness, dtype):
+    # It reached none, and 0 was divided by 0; in float32 its peak was infinite besides.
+    for from_size in (1, 2, 3, 4, 7, 32):
+        for size in (1, 2, 5, 8):
+            light = ops.prefilter_cube(np.ones((6, from_size, from_size, 1), dtype), size, roughness)
+            np.testing.assert_allclose(light, 1, atol=64 * np.finfo(dtype).eps)  # sums of 64 lanes and their quotient
+
+
+def test_a_narrow_lobe_shows_the_cube_itself():
+    # It ends sqrt(2) / 8 aside, at 1e-4 of its peak. Next texels lie at least 1 / 8 aside, towards the edges, where
+    # the distance squared is half as much and the lobe four times as high; there are eight of them.
+    cube = np.random.default_rng(0).random((6, 8, 8, 3))
+    np.testing.assert_allclose(ops.prefilter_cube(cube, 8, 1e-3), cube, atol=8 * 4e-4)

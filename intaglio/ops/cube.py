@@ -95,7 +95,8 @@ def prefilter_cube(cube: Array, size: int, roughness: float) -> Array:
     roughness: above 0, to 1; its square is the width of the GGX lobe.
 
     Each texel is the mean of the light around it, weighted by the lobe, the cosine, and exact solid angles, so that a
-    constant stays what it is. What lies where the lobe is below a ten-thousandth of its peak is left out.
+    constant stays what it is. What lies where the lobe is below a ten-thousandth of its peak is left out; a lobe that
+    would reach between the texels of a small cube is as wide as reaches one.
 
     Raises ValueError on shapes and dtypes, and where size or roughness is none.
 

@@ -90,10 +90,10 @@ void add_block(Vec3<double> d, const Lanes<double>& x, const Lanes<double>& y, c
 // finish(i, sums of planes): for every texel i of `to`, what the lobe around it gathers of `planes`, which are blocks of
 // `from`.
 template <class T, class Finish>
-void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sphere<T>& to, T roughness,
+void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sphere<T>& to, T alpha2,
             const Finish& finish) {
   int64_t num_planes = (int64_t)planes.size() / from.num_blocks;
-  T alpha2 = roughness * roughness * roughness * roughness, end = mirror_lobe_end(alpha2);
+  T end = mirror_lobe_end(alpha2);
   std::vector<T> reach(from.num_blocks);
   for (int64_t block = 0; block < from.num_blocks; ++block)
     reach[block] = (T)std::cos(std::min(std::acos((double)end) + from.radius[block], 3.1415926535));
@@ -130,13 +130,14 @@ void fill_plane(const Sphere<T>& sphere, Lanes<T>* plane, const Value& value) {
 template <class T>
 void prefilter_cube(const T* texels, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness, T* out) {
   Sphere<T> from(from_size), to(to_size);
+  T alpha2 = mirror_lobe_width(roughness, from_size);
   std::vector<Lanes<T>> planes((batch * channels + 1) * from.num_blocks);  // the last is the light 1
   fill_plane(from, &planes[batch * channels * from.num_blocks], [&](int64_t i) { return from.solid_angle(i); });
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t c = 0; c < channels; ++c)
       fill_plane(from, &planes[(b * channels + c) * from.num_blocks],
                  [&](int64_t i) { return from.solid_angle(i) * texels[(b * from.count + i) * channels + c]; });
-  gather(from, planes, to, roughness, [&](int64_t i, const T* totals) {
+  gather(from, planes, to, alpha2, [&](int64_t i, const T* totals) {
     for (int64_t b = 0; b < batch; ++b)
       for (int64_t c = 0; c < channels; ++c)
         out[(b * to.count + i) * channels + c] = totals[b * channels + c] / totals[batch * channels];
@@ -147,15 +148,16 @@ template <class T>
 void prefilter_cube_vjp(const T* grad_out, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness,
                         T* grad_texels) {
   Sphere<T> from(from_size), to(to_size);
+  T alpha2 = mirror_lobe_width(roughness, from_size);
   std::vector<T> total(to.count);
   std::vector<Lanes<T>> light(from.num_blocks), planes(batch * channels * to.num_blocks);
   fill_plane(from, light.data(), [&](int64_t i) { return from.solid_angle(i); });
-  gather(from, light, to, roughness, [&](int64_t i, const T* totals) { total[i] = totals[0]; });
+  gather(from, light, to, alpha2, [&](int64_t i, const T* totals) { total[i] = totals[0]; });
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t c = 0; c < channels; ++c)
       fill_plane(to, &planes[(b * channels + c) * to.num_blocks],
                  [&](int64_t i) { return grad_out[(b * to.count + i) * channels + c] / total[i]; });
-  gather(to, planes, from, roughness, [&](int64_t i, const T* totals) {
+  gather(to, planes, from, alpha2, [&](int64_t i, const T* totals) {
     for (int64_t b = 0; b < batch; ++b)
       for (int64_t c = 0; c < channels; ++c)
         grad_texels[(b * from.count + i) * channels + c] = from.solid_angle(i) * totals[b * channels + c];

@@ -108,7 +108,7 @@ T* totals(const Sphere<T>& from, const Sphere<T>& to, T alpha2) {
 template <class T>
 void prefilter_cube(const T* texels, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness, T* out) {
   Sphere<T> from = sphere<T>(from_size), to = sphere<T>(to_size);
-  const T alpha2 = roughness * roughness * roughness * roughness, *total = totals(from, to, alpha2);
+  const T alpha2 = mirror_lobe_width(roughness, from_size), *total = totals(from, to, alpha2);
   for_each(batch * to.count * channels, Prefilter<T>{from, to, alpha2, total, texels, channels, out});
 }
 
@@ -116,7 +116,7 @@ template <class T>
 void prefilter_cube_vjp(const T* grad_out, int64_t batch, int64_t from_size, int64_t to_size, int64_t channels, T roughness,
                         T* grad_texels) {
   Sphere<T> from = sphere<T>(from_size), to = sphere<T>(to_size);
-  const T alpha2 = roughness * roughness * roughness * roughness, *total = totals(from, to, alpha2);
+  const T alpha2 = mirror_lobe_width(roughness, from_size), *total = totals(from, to, alpha2);
   for_each(batch * from.count * channels, PrefilterVjp<T>{from, to, alpha2, total, grad_out, channels, grad_texels});
 }
 

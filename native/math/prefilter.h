@@ -8,11 +8,21 @@
 
 namespace intaglio {
 
-// GGX times the cosine, D(h) (n . l) with h halfway, but for a factor that is the same for all; roughness to the fourth is
-// alpha^2. Walter et al., Microfacet Models for Refraction through Rough Surfaces, 2007, equation 33.
+// alpha^2 of the lobe over a cube of `size`^2 texels a face: roughness to the fourth, but no narrower than what reaches some
+// texel from everywhere. In the middle of a face the next centre lies sqrt(2) / size aside, of length 1; 1e-3 is what 32-bit
+// cosines still tell apart. The cosine where such a lobe ends is that of mirror_lobe_end, solved for alpha^2.
+template <class T>
+INTAGLIO_HD T mirror_lobe_width(T roughness, int64_t size) {
+  const double aside2 = max_of(2 / ((double)size * (double)size), 1e-6), along = std::sqrt(1 + aside2);
+  const double missing = aside2 / (along * (1 + along)) / 2;  // of (1 + cosine) / 2 to 1
+  return max_of(roughness * roughness * roughness * roughness, (T)(1.01 * missing / (99 + missing)));
+}
+
+// GGX times the cosine, D(h) (n . l) with h halfway, but for a factor that is the same for all. Walter et al., Microfacet
+// Models for Refraction through Rough Surfaces, 2007, equation 33; written so that narrow lobes keep their digits.
 template <class T>
 INTAGLIO_HD T mirror_lobe(T cosine, T alpha2) {
-  T halfway2 = (1 + cosine) * (T)0.5, d = halfway2 * (alpha2 - 1) + 1;
+  T halfway2 = (1 + cosine) * (T)0.5, d = halfway2 * alpha2 + max_of(1 - cosine, (T)0) * (T)0.5;
   return cosine / (d * d);
 }
 
