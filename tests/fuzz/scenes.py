@@ -16,11 +16,15 @@ from intaglio.ops.calls.textured import TEXTURED_ERROR
 from intaglio.ops.calls.visibility import SILHOUETTE_ERROR
 from intaglio.topology import neighbours
 
+from .surfaces import draw_layers, draw_light, draw_parts
+
 __all__ = ["check", "draw"]
 
 SMALLER, LARGER = (1, 2, 3, 5, 8, 9), (16, 17, 33, 40)  # pixels
 SMALL = (-1.0, 1.0, 0.0, 0.5, -0.5, 2.0, 1e-3)
 WRAPS = ("repeat", "mirror", "clamp")
+# Whose gradients are found in the forward pass, if so many flags ask for them.
+WITH_GRADIENT = {SILHOUETTE_ERROR: 1, TEXTURED_ERROR: 3}
 NOT_FINITE = (np.nan, np.inf, -np.inf)
 
 
@@ -52,8 +56,11 @@ def draw(rng):
 
     def apply(op, *inputs):
         outputs = plainly(op, *inputs)
-        if op is SILHOUETTE_ERROR and not inputs[-1]:
-            return outputs  # drawn without a gradient
+        if op in WITH_GRADIENT and not inputs[-1]:
+            wanted = WITH_GRADIENT[op]
+            again = apply(op, *inputs[:-wanted], *(True,) * wanted)
+            assert again[0].tobytes() == outputs[0].tobytes(), f"{op.name}: the gradient changes the result"
+            return outputs
         gradients = _gradients(front, op, inputs, outputs, rng)
         values = [x for k, x in enumerate(outputs) if k not in op.discrete]  # the others may be gradients
         for x in (*outputs, *gradients) if scene["has_gradient"] else values:
@@ -198,15 +205,18 @@ def _through_all(scene, rng):
     target = rng.random((len(pos_clip), *size)).astype(dtype)
     supersample = int(rng.choice((1, 2, 3)))
     ops.silhouette_error(*geometry, target, neighbours=table, supersample=supersample)
-    door.front_end("fuzz", "pos_clip", pos_clip).apply(SILHOUETTE_ERROR, *geometry, table, target, supersample, True)
     uv = (rng.normal(size=(pos_clip.shape[1], 2)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
     texture = rng.normal(size=(*rng.integers(1, 9, 2), 3)).astype(dtype)
     wrap = str(rng.choice(WRAPS))
-    image = ops.textured(*geometry, uv, texture, size, wrap=wrap, neighbours=table)
-    inputs = (*geometry, uv, triangles, texture, table, WRAPS.index(wrap))
-    door.front_end("fuzz", "pos_clip", pos_clip).apply(TEXTURED_ERROR, *inputs, image, True, True, True)
+    drawn = ops.textured(*geometry, uv, texture, size, wrap=wrap, neighbours=table)
+    target = drawn if rng.random() < 0.3 else rng.random(drawn.shape).astype(dtype)
+    ops.textured_error(*geometry, uv, texture, target, wrap=wrap, neighbours=table)
+    ops.squared_error(image, rng.random(image.shape).astype(dtype))
     _softly(scene, rng)
     _textured(scene, fragments, rng)
+    draw_layers(scene, fragments, table, rng)
+    draw_parts(scene, rng)
+    draw_light(scene, fragments, rng)
 
 
 def _check_fragments(fragments, num_triangles):
