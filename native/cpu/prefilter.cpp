@@ -6,18 +6,11 @@
 #include <cmath>
 #include <vector>
 
+#include "pixels.h"
 #include "rows.h"
-#include "simd.h"
 
 namespace intaglio {
 namespace {
-
-constexpr int kLanes = 64;
-
-template <class T>
-struct Lanes {
-  T at[kLanes];
-};
 
 // The texels of a cube as unit directions, in blocks; the last is filled up with directions 0, which no lobe reaches.
 template <class T>
@@ -28,15 +21,15 @@ struct Sphere {
       Vec3<double> d =
           texel_direction<double>((int32_t)(i / (size * size)), (double)(i % size), (double)(i / size % size), (double)size);
       double length = std::sqrt(d.x * d.x + d.y * d.y + d.z * d.z);
-      x[i / kLanes].at[i % kLanes] = (T)(d.x / length);
-      y[i / kLanes].at[i % kLanes] = (T)(d.y / length);
-      z[i / kLanes].at[i % kLanes] = (T)(d.z / length);
+      x[i / kLanes][i % kLanes] = (T)(d.x / length);
+      y[i / kLanes][i % kLanes] = (T)(d.y / length);
+      z[i / kLanes][i % kLanes] = (T)(d.z / length);
     }
     for (int64_t block = 0; block < num_blocks; ++block) bound(block);
   }
 
   Vec3<T> direction(int64_t i) const {
-    return {x[i / kLanes].at[i % kLanes], y[i / kLanes].at[i % kLanes], z[i / kLanes].at[i % kLanes]};
+    return {x[i / kLanes][i % kLanes], y[i / kLanes][i % kLanes], z[i / kLanes][i % kLanes]};
   }
   T solid_angle(int64_t i) const {
     return (T)texel_solid_angle<double>((double)(i % size), (double)(i / size % size), (double)size);
@@ -51,14 +44,14 @@ struct Sphere {
   void bound(int64_t block) {
     double sx = 0, sy = 0, sz = 0, lowest = 1;
     int64_t end = std::min<int64_t>(kLanes, count - block * kLanes);
-    for (int64_t i = 0; i < end; ++i) sx += x[block].at[i], sy += y[block].at[i], sz += z[block].at[i];
+    for (int64_t i = 0; i < end; ++i) sx += x[block][i], sy += y[block][i], sz += z[block][i];
     double length = std::sqrt(sx * sx + sy * sy + sz * sz);
     if (length < 1e-3) {  // all around
       middle[block] = {1, 0, 0}, radius[block] = 4;
       return;
     }
     for (int64_t i = 0; i < end; ++i)
-      lowest = std::min(lowest, (sx * x[block].at[i] + sy * y[block].at[i] + sz * z[block].at[i]) / length);
+      lowest = std::min(lowest, (sx * x[block][i] + sy * y[block][i] + sz * z[block][i]) / length);
     middle[block] = {(T)(sx / length), (T)(sy / length), (T)(sz / length)};
     radius[block] = std::acos(std::max(lowest, -1.0)) + 1e-3;
   }
@@ -70,11 +63,11 @@ INTAGLIO_INLINE void add_lanes(Vec3<T> d, const Lanes<T>& x, const Lanes<T>& y, 
                                const Lanes<T>* planes, int64_t stride, int64_t num_planes, Lanes<T>* sums) {
   T weight[kLanes];
   for (int i = 0; i < kLanes; ++i) {
-    T cosine = d.x * x.at[i] + d.y * y.at[i] + d.z * z.at[i], lobe = mirror_lobe(cosine, alpha2);
+    T cosine = d.x * x[i] + d.y * y[i] + d.z * z[i], lobe = mirror_lobe(cosine, alpha2);
     weight[i] = cosine > end ? lobe : (T)0;
   }
   for (int64_t p = 0; p < num_planes; ++p)
-    for (int i = 0; i < kLanes; ++i) sums[p].at[i] += weight[i] * planes[p * stride].at[i];
+    for (int i = 0; i < kLanes; ++i) sums[p][i] += weight[i] * planes[p * stride][i];
 }
 
 INTAGLIO_CLONES void add_block(Vec3<float> d, const Lanes<float>& x, const Lanes<float>& y, const Lanes<float>& z, float alpha2,
@@ -90,8 +83,7 @@ void add_block(Vec3<double> d, const Lanes<double>& x, const Lanes<double>& y, c
 // finish(i, sums of planes): for every texel i of `to`, what the lobe around it gathers of `planes`, which are blocks of
 // `from`.
 template <class T, class Finish>
-void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sphere<T>& to, T alpha2,
-            const Finish& finish) {
+void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sphere<T>& to, T alpha2, const Finish& finish) {
   int64_t num_planes = (int64_t)planes.size() / from.num_blocks;
   T end = mirror_lobe_end(alpha2);
   std::vector<T> reach(from.num_blocks);
@@ -111,7 +103,7 @@ void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sp
       }
       for (int64_t p = 0; p < num_planes; ++p) {
         totals[p] = 0;
-        for (int lane = 0; lane < kLanes; ++lane) totals[p] += sums[p].at[lane];
+        for (int lane = 0; lane < kLanes; ++lane) totals[p] += sums[p][lane];
       }
       finish(i, totals.data());
     }
@@ -122,7 +114,7 @@ void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sp
 template <class T, class Value>
 void fill_plane(const Sphere<T>& sphere, Lanes<T>* plane, const Value& value) {
   for (int64_t block = 0; block < sphere.num_blocks; ++block) plane[block] = {};
-  for (int64_t i = 0; i < sphere.count; ++i) plane[i / kLanes].at[i % kLanes] = value(i);
+  for (int64_t i = 0; i < sphere.count; ++i) plane[i / kLanes][i % kLanes] = value(i);
 }
 
 }  // namespace
