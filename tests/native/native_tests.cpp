@@ -102,9 +102,8 @@ struct Run {
   const int32_t* ids() const { return results.triangle_id.data(); }
   T* value(int64_t count) { return results.values.emplace_back((size_t)count).data(); }
 
-  void geometry(T*& weights) {
-    weights = value(2 * pixels);
-    T* depth = value(pixels);
+  void geometry(T*& weights, T*& depth) {
+    weights = value(2 * pixels), depth = value(pixels);
     rasterize(g, r, results.triangle_id.data(), weights, depth);
     rasterize_vjp(g, r, ids(), weights, depth, value(positions));
     Attributes<T> a{scene.pos_clip.data(), scene.triangles.data(), scene.num_vertices, scene.num_triangles, 4, true,
@@ -221,12 +220,13 @@ struct Run {
       sample_cube_vjp(cube, filter, r, directions.data(), mip ? lod.data() : nullptr, out, value(num_texels * channels),
                       value(3 * pixels), mip ? value(pixels) : nullptr);
     }
-    for (int64_t size : {1, 3, 8}) {
-      std::vector<T> light(2 * 6 * 5 * 5 * channels, (T)0.5);
-      T* rough = value(2 * 6 * size * size * channels);
-      prefilter_cube(light.data(), 2, 5, size, channels, (T)0.4, rough);
-      prefilter_cube_vjp(rough, 2, 5, size, channels, (T)0.4, value((int64_t)light.size()));
-    }
+    for (int64_t size : {1, 3, 8})
+      for (T roughness : {(T)1e-3, (T)0.4}) {
+        std::vector<T> light(2 * 6 * 5 * 5 * channels, (T)0.5);
+        T* rough = value(2 * 6 * size * size * channels);
+        prefilter_cube(light.data(), 2, 5, size, channels, roughness, rough);
+        prefilter_cube_vjp(rough, 2, 5, size, channels, roughness, value((int64_t)light.size()));
+      }
   }
 
   // The same random positions as faces of 2018, seen from both sides.
@@ -297,6 +297,63 @@ struct Run {
     }
   }
 
+  // The scene peeled three layers deep, and these over one another; glass, walls and holes by turns.
+  void layers(const Geometry<T>& shown, Raster raster, const int32_t* first_id, const T* first_depth) {
+    constexpr int64_t kLayers = 3, kChannels = 4;
+    const int64_t count = raster.batch * raster.pixels();
+    std::vector<int32_t> before(first_id, first_id + count), behind(count), all(kLayers * count);
+    std::vector<T> before_depth(first_depth, first_depth + count);
+    for (int64_t k = 0; k < kLayers; ++k) {
+      for (int64_t i = 0; i < count; ++i) all[i * kLayers + k] = before[i];
+      T* depth = value(count);
+      rasterize_behind(shown, raster, before.data(), before_depth.data(), behind.data(), value(2 * count), depth);
+      for (int64_t i = 0; i < count; ++i)
+        CHECK(behind[i] < 0 || (behind[i] != before[i] && before[i] >= 0 && !(depth[i] < before_depth[i])));
+      before = behind;
+      before_depth.assign(depth, depth + count);
+    }
+    T *colors = value(kLayers * kChannels * count), *image = value(kChannels * count);
+    for (int64_t i = 0; i < kLayers * kChannels * count; ++i)
+      colors[i] = i % kChannels == 3 ? (all[i / kChannels] < 0 ? (T)0 : (T)(i / 4 % 3) / 2) : (T)(i % 11);
+    composite(colors, raster, kLayers, kChannels, image);
+    composite_vjp(colors, raster, kLayers, kChannels, image, value(kLayers * kChannels * count));
+    const T plain[] = {1, 2, 3};
+    for (const T* background : {(const T*)nullptr, plain, (const T*)colors}) {  // of all, or of each pixel
+      LayeredSurface<T> surface{shown,     scene.neighbours.data(), raster, kLayers, kChannels, all.data(), image, colors,
+                                background};
+      surface.background_of_pixel = surface.background_of_image = background == colors;
+      layered_edge_gradient_vjp(surface, image, value(positions));
+    }
+  }
+
+  // Images of parts of the triangles, of all and of none, that share the positions of a row.
+  void parts(int64_t channels) {
+    if (g.own_triangles || r.pixels() > 4096) return;  // the sanitizers take long as it is
+    const int32_t whole = (int32_t)g.num_triangles, half = whole / 2;
+    const int32_t ranges[] = {0, whole, half, whole - half, half, 0};
+    const Geometry<T> shown{g.pos_clip, g.triangles, g.rows, g.num_vertices, g.num_triangles, false, ranges, 3};
+    const Raster wide{3 * r.batch, r.height, r.width};
+    const int64_t count = 3 * pixels;
+    std::vector<int32_t> seen(count), again(count);
+    T *weights = value(2 * count), *depth = value(count), *image = value(channels * count);
+    rasterize(shown, wide, seen.data(), weights, depth);
+    rasterize_silhouette(shown, wide, again.data(), value(count));
+    CHECK(again == seen);
+    for (int64_t i = 0; i < count; ++i) CHECK(seen[i] < 0 || shown.shown(i / r.pixels()).holds(seen[i]));
+    rasterize_vjp(shown, wide, seen.data(), weights, depth, value(positions));
+    for (int64_t i = 0; i < count * channels; ++i) image[i] = (T)((seen[i / channels] * 7 + i % channels * 3) % 11);
+    Attributes<T> a{scene.pos_clip.data(), g.triangles, g.num_vertices, g.num_triangles, 2, false, false};
+    screen_derivatives(a, shown, wide, seen.data(), value(4 * count));
+    Surface<T> s{shown, scene.neighbours.data(), wide, seen.data(), image, channels};
+    edge_gradient_vjp(s, image, value(positions));
+    antialias(s, value(channels * count));
+    antialias_vjp(s, image, value(channels * count), value(positions));
+    sweep_gradient_vjp(s, (T)1e-3, image, value(positions));
+    for (const T* weight : {(const T*)nullptr, (const T*)image})
+      silhouette_error(shown, scene.neighbours.data(), wide, (int64_t)1, image, weight, value(wide.batch), value(positions));
+    layers(shown, wide, seen.data(), depth);
+  }
+
   void soft(int64_t layers, int64_t channels) {
     std::vector<int32_t> layer_ids(layers * pixels);
     T *weights = value(2 * layers * pixels), *depth = value(layers * pixels), *probability = value(layers * pixels);
@@ -314,8 +371,8 @@ struct Run {
 template <class T>
 Results<T> run_all(const Scene<T>& scene) {
   Run<T> run(scene);
-  T* weights;
-  run.geometry(weights);
+  T *weights, *depth;
+  run.geometry(weights, depth);
   run.visibility(3);
   run.textures(weights, 3);
   run.cubes(3);
@@ -323,6 +380,8 @@ Results<T> run_all(const Scene<T>& scene) {
   run.on_the_mesh(2);
   run.classic(3);
   run.shading();
+  run.layers(run.g, run.r, run.ids(), depth);
+  run.parts(2);
   run.soft(2, 3);
   return std::move(run.results);
 }
