@@ -87,7 +87,7 @@ def _matt(seen: Seen, lights: Sequence[Light]) -> Sequence[Any]:
 
 def _blinn_phong(seen: Seen, lights: Sequence[AnyLight], material: BlinnPhong | None) -> Any:
     color = _colored(seen)
-    reflected = color * _irradiance(seen, lights)
+    reflected = color * _irradiance(seen, lights, _ambient(seen, lights))
     beams = [light for light in lights if isinstance(light, Punctual)]
     if not beams:
         return reflected
@@ -113,15 +113,23 @@ def _metallic(seen: Seen, lights: Sequence[AnyLight], material: Material) -> Any
         parts.append(ops.shade_metallic(*inputs, light_table(beams, color), seen.fragments))
     around = [light for light in lights if not isinstance(light, Punctual)]
     if around:
-        falling = (_irradiance(seen, around), _mirrored(seen, around, roughness_metallic))
+        ambient = _ambient(seen, around)
+        falling = (_irradiance(seen, around, ambient), _mirrored(seen, around, ambient, roughness_metallic))
         light = ops.reflect_environment(*inputs, *falling, like(split_sum_table(), color), seen.fragments)
         if material.occlusion_texture is not None:
             strength = seen.plane(as_float_array(material.occlusion_strength, np.float64)[..., None])
             light = light * (1 + strength * (seen.sample("occlusion_texture") - 1))
         parts.append(light)
-    emissive = seen.plane(as_float_array(material.emissive, np.float64))
-    parts.append(emissive if material.emissive_texture is None else emissive * seen.sample("emissive_texture"))
+    if not parts or not _is_dark(material):
+        emissive = seen.plane(as_float_array(material.emissive, np.float64))
+        parts.append(emissive if material.emissive_texture is None else emissive * seen.sample("emissive_texture"))
     return sum(parts[1:], start=parts[0])
+
+
+def _is_dark(material: Material) -> bool:
+    """Whether it sends out no light whatever is learned: an array may yet become other numbers."""
+    emissive = material.emissive
+    return material.emissive_texture is None and isinstance(emissive, tuple) and all(part == 0 for part in emissive)
 
 
 def _colored(seen: Seen) -> Any:
@@ -129,10 +137,14 @@ def _colored(seen: Seen) -> Any:
     return seen.plane((1.0, 1.0, 1.0)) if seen.is_white else seen.base_color
 
 
-def _irradiance(seen: Seen, lights: Sequence[AnyLight]) -> Any:
+def _ambient(seen: Seen, lights: Sequence[AnyLight]) -> list[Any]:
+    """[B, H, W, 3] each: what comes from everywhere alike is what falls on a surface and what it mirrors."""
+    return [seen.plane(strength(light)) for light in lights if isinstance(light, AmbientLight)]
+
+
+def _irradiance(seen: Seen, lights: Sequence[AnyLight], ambient: list[Any]) -> Any:
     """[B, H, W, 3], of the light from all around, divided by pi: what a white surface shows of it."""
-    ambient = [light for light in lights if isinstance(light, AmbientLight)]
-    parts = [seen.plane(strength(light)) for light in ambient]
+    parts = list(ambient)
     for light in lights:
         if isinstance(light, (EnvironmentLight, SphericalHarmonicsLight)):
             coefficients = like(light.irradiance_coefficients(), seen.normals)
@@ -140,9 +152,9 @@ def _irradiance(seen: Seen, lights: Sequence[AnyLight]) -> Any:
     return sum(parts[1:], start=parts[0]) if parts else seen.plane((0.0, 0.0, 0.0))
 
 
-def _mirrored(seen: Seen, lights: Sequence[AnyLight], roughness_metallic: Any) -> Any:
+def _mirrored(seen: Seen, lights: Sequence[AnyLight], ambient: list[Any], roughness_metallic: Any) -> Any:
     """[B, H, W, 3], radiance from all around that a mirror would show there, blurred as the surface is rough."""
-    parts = [seen.plane(strength(light)) for light in lights if isinstance(light, AmbientLight)]
+    parts = list(ambient)
     if len(parts) < len(lights):
         directions = ops.reflect(seen.positions, seen.normals, seen.surface.viewer, seen.fragments)
         roughness = channels(roughness_metallic, 0, 1)
