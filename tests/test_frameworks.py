@@ -5,6 +5,7 @@ Ops give the same bits everywhere. What lies above them is made of a framework's
 in their own way: values agree to float32, and who covers a pixel agrees.
 """
 
+import functools
 import inspect
 
 import numpy as np
@@ -436,14 +437,22 @@ def test_every_function_of_the_scene_has_a_row():
 # --- the same in every framework
 
 
+@functools.cache
+def op_in(framework, name):
+    return evaluate(framework, OPS[name], OP_INPUTS, OP_FLOATS if framework in DIFFERENTIATING else ())
+
+
+@functools.cache
+def scene_in(framework, name):
+    function, wanted = SCENE[name]
+    return evaluate(framework, function, INPUTS, wanted if framework in DIFFERENTIATING else ())
+
+
 @pytest.mark.parametrize("framework", DIFFERENTIATING)
 @pytest.mark.parametrize("name", OPS)
 def test_an_op_gives_the_same_bits_and_gradients(name, framework):
-    chain = OPS[name]
-    values = evaluate("numpy", chain, OP_INPUTS).outputs
-    expected = evaluate("torch", chain, OP_INPUTS, OP_FLOATS)
-    found = evaluate(framework, chain, OP_INPUTS, OP_FLOATS)
-    for got, same in zip(found.outputs, values, strict=True):
+    expected, found = op_in("torch", name), op_in(framework, name)
+    for got, same in zip(found.outputs, op_in("numpy", name).outputs, strict=True):
         np.testing.assert_array_equal(got, same)
     for key, gradient in expected.gradients.items():
         assert_close(found.gradients[key], gradient, 16)
@@ -452,10 +461,8 @@ def test_an_op_gives_the_same_bits_and_gradients(name, framework):
 @pytest.mark.parametrize("framework", DIFFERENTIATING)
 @pytest.mark.parametrize("name", SCENE)
 def test_the_scene_gives_the_same_values_and_gradients(name, framework):
-    function, wanted = SCENE[name]
-    values = evaluate("numpy", function, INPUTS).outputs
-    expected, found = evaluate("torch", function, INPUTS, wanted), evaluate(framework, function, INPUTS, wanted)
-    for got, same in zip(found.outputs, values, strict=True):
+    expected, found = scene_in("torch", name), scene_in(framework, name)
+    for got, same in zip(found.outputs, scene_in("numpy", name).outputs, strict=True):
         assert_close(got, same, ULPS.get(name, 16))
     for key, gradient in expected.gradients.items():
         assert_close(found.gradients[key], gradient, 256)  # sums over pixels and faces, of either sign
@@ -465,7 +472,7 @@ def test_the_scene_gives_the_same_values_and_gradients(name, framework):
 @pytest.mark.parametrize("name", SCENE)
 def test_each_input_alone_receives_the_same_gradient(name, framework):
     function, wanted = SCENE[name]
-    together = evaluate(framework, function, INPUTS, wanted).gradients
+    together = scene_in(framework, name).gradients
     for key in wanted if len(wanted) > 1 else ():
         alone = evaluate(framework, function, INPUTS, [key]).gradients[key]
         assert np.abs(alone).max() > 0

@@ -11,7 +11,7 @@ from intaglio import ops
 
 COUNT = 300
 OF_CAMERAS = 100  # whose readers are many and small
-NUM_SCENES = 200
+NUM_SCENES = 120
 
 
 @pytest.mark.parametrize("target", readers.TARGETS)
