@@ -216,7 +216,7 @@ def is_batch(mesh: Mesh) -> bool:
     """Whether an array of the mesh or of its material has an axis for images."""
     axes = [(getattr(mesh, name), 3) for name in ("vertices", "vertex_colors", "normals", "tangents")]
     axes += [(mesh.face_textures, 6), (mesh.texture, 4)]
-    has_batch = any(x is not None and np.ndim(x) == count for x, count in axes)
+    has_batch = any(x is not None and x.ndim == count for x, count in axes)
     return has_batch or (mesh.material is not None and bool(mesh.material.batches()))
 
 

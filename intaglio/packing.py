@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .array import as_float_array, from_numpy, leader, like, namespace, to_numpy
+from .array import as_float_array, leader, like, namespace
 from .material import is_white
 from .mesh import Mesh, is_batch
 from .mesh_arrays import FLOATS, INTEGERS
-from .parts import ROWS_OF, Parts, joined_meshes, one_array, where_is
+from .parts import ROWS_OF, Parts, joined_meshes, joined_triangles, one_array, where_is
 from .trees import assembled, declare
 
 __all__ = ["Look", "Pack", "pack"]
@@ -214,9 +214,7 @@ def _tables_of(meshes: Sequence[Mesh], looks: Sequence[Look]) -> dict[str, Any]:
     if len(looks) == 1:
         return {}
     parts = Parts.of([assembled(Mesh, _geometry_of(mesh)) for mesh in meshes])
-    shifted = [to_numpy(mesh.triangles) + start for mesh, start in zip(meshes, parts.starts("vertices"), strict=True)]
-    triangles = from_numpy(np.concatenate(shifted).astype(np.int32), like=meshes[0].vertices)
-    return {"triangles": triangles, "_kept": {"parts": parts}}
+    return {"triangles": joined_triangles(meshes, parts), "_kept": {"parts": parts}}
 
 
 def _geometry_of(mesh: Mesh) -> dict[str, Any]:

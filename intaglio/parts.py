@@ -20,11 +20,10 @@ from .mesh_arrays import FLOATS, INDEXED, INTEGERS
 from .tangents import TangentGroups
 from .trees import assembled
 
-__all__ = ["Parts", "joined_meshes", "one_array", "where_is"]
+__all__ = ["ROWS_OF", "Parts", "joined_meshes", "joined_triangles", "one_array", "where_is"]
 
 # Whose rows an array has, where it is not its own; the texture has none.
 ROWS_OF = {"vertex_colors": "vertices", "face_textures": "triangles"}
-HAVE_ROWS = tuple(name for name in FLOATS if name != "texture")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,25 +149,26 @@ def one_array(name: str, values: Sequence[Any]) -> Any:
 
 def _joined_tables(meshes: Sequence[Mesh], parts: Parts) -> dict[str, Any]:
     """Triangles into the rows of all."""
-    first = meshes[0].vertices
-    tables: dict[str, Any] = {"triangles": [mesh.triangles for mesh in meshes]}
+    tables = {"triangles": joined_triangles(meshes, parts)}
     for name, (index, *_) in INDEXED.items():
-        is_shared = all(getattr(mesh, index) is None for mesh in meshes)
-        is_everywhere = all(row[name] is not None for row in parts.rows)
-        if all(row[name] is None for row in parts.rows) or (is_shared and is_everywhere):
+        have = [row[name] is not None for row in parts.rows]
+        if not any(have) or (all(have) and all(getattr(mesh, index) is None for mesh in meshes)):
             tables[index] = None
         else:  # what is of no mesh is never looked up
-            tables[index] = [mesh.triangles * 0 if x is None else x for mesh, x in _own_triangles(meshes, name)]
-    starts = {"triangles": "vertices"} | {index: name for name, (index, *_) in INDEXED.items()}
-    for name, values in tables.items():
-        if values is not None:
-            shifted = [to_numpy(x) + start for x, start in zip(values, parts.starts(starts[name]), strict=True)]
-            tables[name] = from_numpy(np.concatenate(shifted).astype(np.int32), like=first)
+            pairs = zip(meshes, have, strict=True)
+            own = [triangles_of(mesh, name) if has else np.zeros(mesh.triangles.shape, np.int32) for mesh, has in pairs]
+            tables[index] = _shifted(own, parts.starts(name), meshes[0].vertices)
     return tables
 
 
-def _own_triangles(meshes: Sequence[Mesh], name: str) -> list[tuple[Mesh, Any]]:
-    return [(mesh, None if getattr(mesh, name) is None else triangles_of(mesh, name)) for mesh in meshes]
+def joined_triangles(meshes: Sequence[Mesh], parts: Parts) -> Any:
+    return _shifted([mesh.triangles for mesh in meshes], parts.starts("vertices"), meshes[0].vertices)
+
+
+def _shifted(tables: Sequence[Any], starts: Sequence[int], beside: Any) -> Any:
+    """[F, 3] tables one behind the other, each by what its rows start with; like another array."""
+    rows = [to_numpy(table) + start for table, start in zip(tables, starts, strict=True)]
+    return from_numpy(np.concatenate(rows).astype(np.int32), like=beside)
 
 
 def _joined_material(materials: Sequence[AnyMaterial | None], vertices: Any) -> AnyMaterial | None:

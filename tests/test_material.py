@@ -34,6 +34,14 @@ def square(material=None, **arrays):
     return shapes.plane().replace(material=material, **arrays)
 
 
+def test_one_camera_sees_a_batch_of_meshes_with_a_material():
+    sphere = shapes.icosphere(1)
+    both = Mesh(np.stack([sphere.vertices, 0.5 * sphere.vertices]), sphere.triangles, material=Material())
+    for k, color in enumerate(render(both, FRONT, (16, 16)).color):
+        alone = render(both.replace(vertices=both.vertices[k]), FRONT, (16, 16))
+        np.testing.assert_allclose(color, alone.color[0], atol=1e-6)
+
+
 def shown(mesh, lights=(), **options):
     return render(mesh, FRONT, SIZE, lights=lights, **options).color[0]
 

@@ -4,6 +4,7 @@
 import pickle
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 import torch
@@ -413,21 +414,54 @@ def test_targets_and_backgrounds_must_fit():
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # dynamo's own doing
-@pytest.mark.parametrize("is_product", [False, True], ids=["each", "product"])
-def test_a_pack_survives_torch_compile(is_product):
-    packed = pack([mixed(k) for k in (0, 1, 3)]).to("torch")
+def test_a_pack_survives_torch_compile():
+    packed, camera = pack([mixed(k).to("torch") for k in (0, 1, 3)]), cameras(3)
     vertices = [mesh.vertices.clone().requires_grad_() for mesh in packed]
-    view = torch.tensor(np.asarray(cameras(3).view_from_world))
     packed.geometry.neighbours, [look.mesh.neighbours for look in packed.looks]  # which the compiler cannot build
-
-    camera = replace(cameras(3), view_from_world=view)
 
     def draw(*vertices):
         again = packed.replace(vertices=list(vertices))
-        picture = render(again, camera, (16, 16), product=is_product)
-        return picture.color, picture.triangle_id, render_silhouette(again, camera, (16, 16), product=is_product)
+        product = render(again, camera, (16, 16), product=True)
+        return product.color, product.triangle_id, render_silhouette(again, camera, (16, 16))
 
-    for got, expected in zip(
-        torch.compile(draw, fullgraph=True, backend="eager")(*vertices), draw(*vertices), strict=True
-    ):
+    compiled = torch.compile(draw, fullgraph=True, backend="eager")(*vertices)
+    for got, expected in zip(compiled, draw(*vertices), strict=True):
         torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # dynamo's own doing
+def test_meshes_are_packed_while_torch_compiles():
+    meshes, targets = [bare(k).to("torch") for k in (0, 1)], torch.zeros(2, 16, 16, dtype=torch.float64)
+    for mesh in meshes:
+        mesh.neighbours  # noqa: B018  (which the compiler cannot build)
+
+    def error(*vertices):
+        packed = pack([mesh.replace(vertices=v) for mesh, v in zip(meshes, vertices, strict=True)])
+        return compare_silhouette(packed, cameras_of_two, targets)
+
+    cameras_of_two, vertices = cameras(2), [1.1 * mesh.vertices for mesh in meshes]
+    compiled = torch.compile(error, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(*vertices), error(*vertices))
+
+
+def test_jax_takes_packs_apart_and_puts_them_together():
+    meshes = [bare(k, np.float32).to("jax") for k in (0, 1)]
+    meshes.append(meshes[1].replace(vertex_colors=jax.numpy.ones((len(SHAPES[1].vertices), 3))))
+    targets, camera = np.zeros((3, 16, 16), np.float32), cameras(3)
+
+    def error(packed):
+        return compare_silhouette(packed, camera, targets).sum()
+
+    def error_of(vertices):
+        return error(pack([mesh.replace(vertices=v) for mesh, v in zip(meshes, vertices, strict=True)]))
+
+    packed, step = pack(meshes), jax.jit(jax.grad(error))
+    gradient, made_inside = step(packed), jax.jit(jax.grad(error_of))([mesh.vertices for mesh in meshes])
+    assert repr(gradient) == "Pack(3 meshes, 104 triangles, jax)"
+    for mesh, got, other, view, target in zip(meshes, gradient, made_inside, camera, targets, strict=True):
+        expected = jax.grad(lambda mesh, *seen: compare_silhouette(mesh, *seen).sum())(mesh, view, target).vertices
+        # Sums of some hundred terms of either sign, of positions that round in another order.
+        np.testing.assert_allclose(got.vertices, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+        np.testing.assert_allclose(other, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    step(jax.tree_util.tree_map(lambda x: 1.01 * x, packed))
+    assert step._cache_size() == 1  # a pack of the same topology is no other program

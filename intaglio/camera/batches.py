@@ -52,7 +52,9 @@ def _with(camera: Any, changed: dict[str, Any]) -> Any:
 
 
 def _batches(camera: Any) -> dict[str, Any]:
-    return {name: as_float_array(x, np.float64) for name, x in _fields(camera) if len(_shape(x)) > NUM_AXES[name]}
+    """What has the batch axis, by name. Arrays stay as they are: torch.compile cannot trace the dtype of NumPy's."""
+    fields = [(name, x if hasattr(x, "ndim") else np.asarray(x, np.float64)) for name, x in _fields(camera)]
+    return {name: x for name, x in fields if x.ndim > NUM_AXES[name]}
 
 
 def stacked(cameras: Sequence[Any]) -> Any:
@@ -101,11 +103,6 @@ def _fields(camera: Any) -> list[tuple[str, Any]]:
     found = [("view_from_world", camera.view_from_world)]
     found += [(field.name, getattr(camera.projection, field.name)) for field in fields(camera.projection)]
     return [(name, x) for name, x in found if name in NUM_AXES and x is not None]
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    """Without making it an array, which torch.compile cannot trace."""
-    return tuple(x.shape if hasattr(x, "shape") else np.shape(x))
 
 
 def _joined(name: str, arrays: Sequence[Any], counts: Sequence[int]) -> Any:
