@@ -16,6 +16,7 @@ QUESTIONS = (
     "textured",
     "pbr",
     "dense",
+    "packs",
     "threads",
     "growth",
     "overhead",
