@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from . import losses, shapes, skies
     from .baking import BakedTexture, bake_texture, render_normals, visible_triangles
     from .camera import Camera, camera_path, orbit, turntable
+    from .comparing import compare_textured
     from .environment import EnvironmentLight, SphericalHarmonicsLight
     from .io import (
         Asset,
@@ -85,6 +86,7 @@ __all__ = [
     "bake_texture",
     "camera_path",
     "compare_silhouette",
+    "compare_textured",
     "downsample",
     "edge_gradient",
     "get_num_threads",
@@ -132,6 +134,7 @@ __getattr__ = later(
     __name__,
     baking=("BakedTexture", "bake_texture", "render_normals", "visible_triangles"),
     camera=("Camera", "camera_path", "orbit", "turntable"),
+    comparing=("compare_textured",),
     environment=("EnvironmentLight", "SphericalHarmonicsLight"),
     io=(
         "Asset",

@@ -373,6 +373,10 @@ SCENE = {
         lambda x: intaglio.bake_texture(mesh_of(x, "uv"), x["picture"], CAMERA, masks=x["alpha"][:1], size=(16, 16)),
         (),
     ),
+    "compare_textured": (
+        lambda x: (intaglio.compare_textured(mesh_of(x, "texture", "uv"), CAMERA, np.zeros((*SIZE, 3), np.float32)),),
+        ("vertices", "texture", "uv"),
+    ),
     "compare_silhouette": (
         lambda x: (intaglio.compare_silhouette(mesh_of(x), CAMERA, np.zeros(SIZE, np.float32), supersample=2),),
         ("vertices",),

@@ -48,6 +48,7 @@ PYTHON_LAYERS = {
     "staging": BASE | SCENE | {"packing", "parts", "shading"},
     "drawing": BASE | SCENE | {"ops", "around", "seen", "shading", "staging"},
     "rendering": BASE | SCENE | {"ops", "around", "drawing", "packing", "picture", "seen", "shading", "staging"},
+    "comparing": BASE | SCENE | {"ops", "around", "staging"},
     "filling": {"topology"},
     "projecting": BASE | SCENE | {"ops"},
     "baking": BASE | SCENE | {"ops", "seen", "drawing", "packing", "staging", "filling", "projecting"},

@@ -75,25 +75,34 @@ struct SurfaceGrid {
 // One step of them all; those that are neither at their goal nor at their wits' end go on.
 INTAGLIO_INLINE void take_step(const SurfaceGrid& grid, bool is_first, const PairList& pairs, Walks& walks,
                                int32_t* is_surface) {
+  // Lanes beyond the last are steps of some walk, taken in vain. They are filled before any walk goes on.
+  for (int i = walks.size; i % Walks::kLanes; ++i) walks.place[i] = walks.place[0], walks.triangle[i] = walks.triangle[0];
   int kept = 0;
   for (int first = 0; first < walks.size; first += Walks::kLanes) {
-    for (int i = walks.size; i < first + Walks::kLanes; ++i)
-      walks.place[i] = walks.place[0], walks.triangle[i] = walks.triangle[0];
-    int32_t next[Walks::kLanes], turn[Walks::kLanes];
+    int32_t next[Walks::kLanes], turn[Walks::kLanes], neighbour[3][Walks::kLanes];
+    int32_t x[3][Walks::kLanes], y[3][Walks::kLanes], column[Walks::kLanes], row[Walks::kLanes], is_y[Walks::kLanes];
     for (int l = 0; l < Walks::kLanes; ++l) {
-      const int32_t place = walks.place[first + l], is_y = pairs.is_y[place];
-      const int32_t column = (2 * pairs.column[place] + 1 - grid.width) * kHalfPixel;  // pixel_centre
-      const int32_t row = (2 * pairs.row[place] + 1 - grid.height) * kHalfPixel;
-      int32_t neighbour[3], along[3], across[3];
+      const int32_t place = walks.place[first + l];
+      const int32_t *corner = grid.triangles + 3 * walks.triangle[first + l],
+                    *across = corner - grid.triangles + grid.neighbours;
       for (int k = 0; k < 3; ++k) {
-        const int32_t at = 3 * walks.triangle[first + l] + k, vertex = 2 * grid.triangles[at];
-        neighbour[k] = grid.neighbours[at];
-        // Unsigned, since a vertex without a place is as far as numbers go.
-        const int32_t x = (int32_t)((uint32_t)grid.snapped[vertex] - (uint32_t)column);
-        const int32_t y = (int32_t)((uint32_t)grid.snapped[vertex + 1] - (uint32_t)row);
-        along[k] = is_y ? y : x, across[k] = is_y ? x : y;
+        x[k][l] = grid.snapped[2 * corner[k]], y[k][l] = grid.snapped[2 * corner[k] + 1];
+        neighbour[k][l] = across[k];
       }
-      const SureStep step = sure_step(neighbour, along, across);
+      column[l] = pairs.column[place], row[l] = pairs.row[place], is_y[l] = pairs.is_y[place];
+    }
+    for (int l = 0; l < Walks::kLanes; ++l) {
+      const int32_t centre_x = (2 * column[l] + 1 - grid.width) * kHalfPixel;  // pixel_centre
+      const int32_t centre_y = (2 * row[l] + 1 - grid.height) * kHalfPixel;
+      int32_t across_edge[3], along[3], across[3];
+      for (int k = 0; k < 3; ++k) {
+        // Unsigned, since a vertex without a place is as far as numbers go.
+        const int32_t to_x = (int32_t)((uint32_t)x[k][l] - (uint32_t)centre_x);
+        const int32_t to_y = (int32_t)((uint32_t)y[k][l] - (uint32_t)centre_y);
+        along[k] = is_y[l] ? to_y : to_x, across[k] = is_y[l] ? to_x : to_y;
+        across_edge[k] = neighbour[k][l];
+      }
+      const SureStep step = sure_step(across_edge, along, across);
       next[l] = step.neighbour, turn[l] = step.is_positive;
     }
     for (int l = 0; l < Walks::kLanes && first + l < walks.size; ++l) {

@@ -108,16 +108,27 @@ void build_pyramid(const T* texture, const Texture<T>& pyramid, int64_t arrays, 
   }
 }
 
-// The gradient of a finest level of `stride` and of the one below it, if that halves it evenly, to the texture's own channels.
+// The texture's own channels of the finest level's gradient.
 template <class T, class Channels, class Stride>
-void gather_finest(const T* finest, const T* halved, Raster size, Channels channels, Stride stride, T* out) {
+void take_finest(const T* finest, Raster size, Channels channels, Stride stride, T* out) {
+  for_each_row(size, [&](int64_t, int64_t y) {
+    const T* from = finest + y * size.width * stride;
+    T* to = out + y * size.width * channels;
+    for (int64_t x = 0; x < size.width; ++x)
+      for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = from[x * stride + c];
+  });
+}
+
+// With what a level that halves it evenly passes on.
+template <class T, class Channels, class Stride>
+void take_finest(const T* finest, const T* halved, Raster size, Channels channels, Stride stride, T* out) {
   for_each_row(size, [&](int64_t, int64_t y) {
     const T *from = finest + y * size.width * stride, *coarse = halved + y / 2 * (size.width / 2) * stride;
     T* to = out + y * size.width * channels;
-    for (int64_t x = 0; x < size.width; ++x)
+    for (int64_t x = 0; x < size.width; x += 2, from += 2 * stride, coarse += stride, to += 2 * channels)
       for (int64_t c = 0; c < channels; ++c) {
-        T value = from[x * stride + c];
-        to[x * channels + c] = halved ? value + coarse[x / 2 * stride + c] * (T)0.25 : value;
+        const T part = coarse[c] * (T)0.25;
+        to[c] = from[c] + part, to[channels + c] = from[stride + c] + part;
       }
   });
 }
@@ -139,8 +150,11 @@ void build_pyramid_vjp(T* grad_texels, const Texture<T>& pyramid, int64_t arrays
       end = from;
     }
     with_strides(channels, [&](auto c, auto s) {
-      gather_finest(begin, is_last_even ? begin + finest.pixels() * s : nullptr, finest, c, s,
-                    grad_texture + array * finest.pixels() * c);
+      T* out = grad_texture + array * finest.pixels() * c;
+      if (is_last_even)
+        take_finest(begin, begin + finest.pixels() * s, finest, c, s, out);
+      else
+        take_finest(begin, finest, c, s, out);
     });
   }
 }

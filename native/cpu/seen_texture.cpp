@@ -107,6 +107,17 @@ INTAGLIO_INLINE void load_first(int count, const T* from, Step<T>& to) {
   load_step(from, all), count_step<T>(index);
   to = index < (T)count ? all : Step<T>{};
 }
+// Whether none of the first `count` lanes is negative, or NaN.
+template <class T>
+INTAGLIO_INLINE bool is_positive(int count, const T* lanes) {
+  Step<T> first;
+  load_first(count, lanes, first);
+  const auto is_wrong = ~(first >= 0);
+  int64_t words[sizeof is_wrong / sizeof(int64_t)], any = 0;
+  std::memcpy(words, &is_wrong, sizeof is_wrong);
+  for (int64_t word : words) any |= word;
+  return any == 0;
+}
 template <class T>
 INTAGLIO_INLINE T total(const Step<T>& lanes) {
   static_assert(kRunStep == 8, "added up here");
@@ -122,13 +133,14 @@ INTAGLIO_INLINE void see_triangle(const TileTriangle<T>& triangle, T width, T he
     r = run.next;
     const UvRow<T> edges = uv_row(plane, (T)(tile.row + run.row - triangle.row));
     for (int first = run.begin; first < run.end; first += kRunStep) {
-      T u[kRunStep], v[kRunStep], footprint[kRunStep];
-      for (int l = 0; l < kRunStep; ++l) {
-        const UvPixel<T> p = uv_at(plane, edges, across + (T)(first + l));
-        u[l] = p.u, v[l] = p.v;
-        footprint[l] = footprint_squared(p.derivative, width, height);
-      }
       const int left = run.end - first;
+      T u[kRunStep], v[kRunStep], footprint[kRunStep], margin[kRunStep];
+      auto put = [&](int l, const UvPixel<T>& p) INTAGLIO_INLINED {
+        u[l] = p.u, v[l] = p.v, footprint[l] = footprint_squared(p.derivative, width, height);
+      };
+      for (int l = 0; l < kRunStep; ++l) put(l, uv_within(plane, edges, across + (T)(first + l), margin[l]));
+      if (!is_positive<T>(left, margin))  // some pixel's centre lies a hair outside
+        for (int l = 0; l < kRunStep; ++l) put(l, uv_at(plane, edges, across + (T)(first + l)));
       store_first(left, u, tile.u[run.row] + first), store_first(left, v, tile.v[run.row] + first);
       store_first(left, footprint, tile.footprint[run.row] + first);
     }

@@ -53,15 +53,15 @@ INTAGLIO_HD_INLINE UvRow<T> uv_row(const UvPlane<T>& p, T down) {
 // The corners' weights at a pixel of a row.
 template <class T>
 struct UvWeights {
-  T e[3], weight[3], inverse;  // inverse: 1 over the sum of the clamped edge functions, 0 where there is none
+  T weight[3], inverse;  // inverse: 1 over the sum of the clamped edge functions, 0 where there is none
 };
 
 // `across` pixels right of the anchor's column.
 template <class T>
 INTAGLIO_HD_INLINE UvWeights<T> uv_weights(const UvPlane<T>& p, const UvRow<T>& row, T across) {
   UvWeights<T> at;
-  for (int k = 0; k < 3; ++k) at.e[k] = row.e[k] + across * p.e_x[k];
-  T f0 = max_of(at.e[0], (T)0), f1 = max_of(at.e[1], (T)0), f2 = max_of(at.e[2], (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
+  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
+  T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
   bool is_area = sum >= least_inverted<T>();
   at.inverse = sum >= least_divisor<T>() ? inverse : (T)0;
   at.weight[0] = is_area ? f0 * inverse : (T)1 / 3, at.weight[1] = is_area ? f1 * inverse : (T)1 / 3;
@@ -75,17 +75,40 @@ struct UvPixel {
   T u, v, derivative[4];  // du/dx, du/dy, dv/dx, dv/dy per pixel
 };
 
+// How uv change where they are (du, dv) from those of corner 2, and the edge functions' sum is 1 / per_sum.
+template <class T>
+INTAGLIO_HD_INLINE void uv_slopes(const UvPlane<T>& p, T du, T dv, T per_sum, T derivative[4]) {
+  derivative[0] = (p.u_x - du * p.sum_x) * per_sum, derivative[1] = (p.u_y - du * p.sum_y) * per_sum;
+  derivative[2] = (p.v_x - dv * p.sum_x) * per_sum, derivative[3] = (p.v_y - dv * p.sum_y) * per_sum;
+}
+
 template <class T>
 INTAGLIO_HD_INLINE UvPixel<T> uv_at(const UvPlane<T>& p, const UvRow<T>& row, T across) {
   UvPixel<T> at;
-  const UvWeights<T> w = uv_weights(p, row, across);
-  at.u = p.u + (w.weight[0] * p.to_u[0] + w.weight[1] * p.to_u[1]);
-  at.v = p.v + (w.weight[0] * p.to_v[0] + w.weight[1] * p.to_v[1]);
+  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
+  T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
+  bool is_area = sum >= least_inverted<T>();
+  at.u = p.u + (is_area ? (f0 * p.to_u[0] + f1 * p.to_u[1]) * inverse : (p.to_u[0] + p.to_u[1]) / 3);
+  at.v = p.v + (is_area ? (f0 * p.to_v[0] + f1 * p.to_v[1]) * inverse : (p.to_v[0] + p.to_v[1]) / 3);
   // Derivatives are those of the triangle's plane, which weights leave where they are clamped.
-  T plane = w.e[0] + w.e[1] + w.e[2], per_plane = std::fabs(plane) >= least_divisor<T>() ? 1 / plane : (T)0;
-  T du = (w.e[0] * p.to_u[0] + w.e[1] * p.to_u[1]) * per_plane, dv = (w.e[0] * p.to_v[0] + w.e[1] * p.to_v[1]) * per_plane;
-  at.derivative[0] = (p.u_x - du * p.sum_x) * per_plane, at.derivative[1] = (p.u_y - du * p.sum_y) * per_plane;
-  at.derivative[2] = (p.v_x - dv * p.sum_x) * per_plane, at.derivative[3] = (p.v_y - dv * p.sum_y) * per_plane;
+  T plane = e0 + e1 + e2, per_plane = std::fabs(plane) >= least_divisor<T>() ? 1 / plane : (T)0;
+  T du = (e0 * p.to_u[0] + e1 * p.to_u[1]) * per_plane, dv = (e0 * p.to_v[0] + e1 * p.to_v[1]) * per_plane;
+  uv_slopes(p, du, dv, per_plane, at.derivative);
+  return at;
+}
+
+// The same bits, of a pixel within the triangle: no edge function is negative, and their sum can be divided by. `margin` is
+// negative, or NaN, where that is not so.
+template <class T>
+INTAGLIO_HD_INLINE UvPixel<T> uv_within(const UvPlane<T>& p, const UvRow<T>& row, T across, T& margin) {
+  UvPixel<T> at;
+  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
+  T sum = e0 + e1 + e2, inverse = 1 / sum;
+  T du = (e0 * p.to_u[0] + e1 * p.to_u[1]) * inverse, dv = (e0 * p.to_v[0] + e1 * p.to_v[1]) * inverse;
+  at.u = p.u + du, at.v = p.v + dv;
+  uv_slopes(p, du, dv, inverse, at.derivative);
+  T least = min_of(e0, min_of(e1, e2)), room = sum - least_divisor<T>();
+  margin = least < room ? least : room;
   return at;
 }
 
