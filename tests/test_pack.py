@@ -23,6 +23,7 @@ from intaglio import (
     SpotLight,
     Unlit,
     compare_silhouette,
+    ops,
     orbit,
     pack,
     render,
@@ -137,7 +138,7 @@ def test_each_image_is_that_of_its_mesh_alone(kind, options):
 
 
 @pytest.mark.parametrize("visibility", ["edge", "antialias", "sweep", "soft", None])
-def test_silhouettes_of_all_looks_are_drawn_in_one_go(visibility, monkeypatch):
+def test_silhouettes_are_those_of_each_mesh(visibility):
     meshes = meshes_of(mixed)
     own, all_see = cameras(R), cameras(3)
     each = render_silhouette(pack(meshes), own, SIZE, visibility=visibility, supersample=2)
@@ -145,6 +146,14 @@ def test_silhouettes_of_all_looks_are_drawn_in_one_go(visibility, monkeypatch):
     for r, mesh in enumerate(meshes):
         assert_same([each[r]], render_silhouette(mesh, own[r], SIZE, visibility=visibility, supersample=2))
         assert_same([product[:, r]], [render_silhouette(mesh, all_see, SIZE, visibility=visibility)])
+
+
+def test_silhouettes_of_all_looks_are_drawn_in_one_go(monkeypatch):
+    calls, original = [], ops.rasterize
+    monkeypatch.setattr(ops, "rasterize", lambda *args, **options: calls.append(1) or original(*args, **options))
+    packed = pack(meshes_of(mixed))
+    render_silhouette(packed, cameras(R), SIZE, visibility=None)
+    assert (len(packed.looks), len(calls)) == (3, 1)
 
 
 def test_targets_are_compared_with_each_mesh():
@@ -213,8 +222,7 @@ def test_every_image_may_have_lights_and_a_background_of_its_own(kind, shading):
         return {"lights": lights, "background": backgrounds[1 if more else 0 if shading == "flat" else 2]}
 
     for more in (False, True):
-        everything = slice(None) if count > 1 else 0
-        found = render(pack(meshes), all_see, SIZE, shading=shading, product=True, **lit(everything, more))
+        found = render(pack(meshes), all_see, SIZE, shading=shading, product=True, **lit(slice(None), more))
         for r, mesh in enumerate(meshes):
             images = np.arange(2) * R + r  # camera by camera
             assert_same([x[:, r] for x in found], render(mesh, all_see, SIZE, shading=shading, **lit(images, more)))
