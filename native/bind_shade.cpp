@@ -57,64 +57,53 @@ T* plane_of(const Array& array, Raster r, int64_t channels) {
   return array.data<T>({r.batch, r.height, r.width, channels});
 }
 
-void shade_metallic(Arguments& next) {
+// A model of surfaces under lights, of two planes [..., 3] and [..., channels]; `shade` is its op.
+template <class Shade>
+void bind_shading(Arguments& next, const char* first_name, const char* second_name, int64_t channels, const Shade& shade) {
   SeenArrays arrays(next);
-  Array lights = next("lights"), color = next("base_color"), surface = next("roughness_metallic"), out = next("out");
+  Array lights = next("lights"), first = next(first_name), second = next(second_name), out = next("out");
   for_scalar_of(arrays.positions, [&](auto scalar) {
     using T = decltype(scalar);
     Seen<T> seen = arrays.seen<T>();
     Raster r = seen.raster;
-    intaglio::shade_metallic(seen, lights_of<T>(lights, r), plane_of<const T>(color, r, 3), plane_of<const T>(surface, r, 2),
-                             plane_of<T>(out, r, 3));
+    shade(seen, lights_of<T>(lights, r), plane_of<const T>(first, r, 3), plane_of<const T>(second, r, channels),
+          plane_of<T>(out, r, 3));
   });
+}
+
+template <class ShadeVjp>
+void bind_shading_vjp(Arguments& next, const char* first_name, const char* second_name, int64_t channels,
+                      const ShadeVjp& shade_vjp) {
+  SeenArrays arrays(next);
+  Array lights = next("lights"), first = next(first_name), second = next(second_name), grad_out = next("grad_out");
+  next.skip(6);  // which gradients are wanted
+  SeenGradArrays grads(next);
+  Array grad_lights = next("grad_lights"), grad_first = next("grad_first"), grad_second = next("grad_second");
+  for_scalar_of(arrays.positions, [&](auto scalar) {
+    using T = decltype(scalar);
+    Seen<T> seen = arrays.seen<T>();
+    Raster r = seen.raster;
+    Lights<T> l = lights_of<T>(lights, r);
+    shade_vjp(seen, l, plane_of<const T>(first, r, 3), plane_of<const T>(second, r, channels),
+              plane_of<const T>(grad_out, r, 3), grads.of(seen), fields_of<T, T>(grad_lights, r, l.count, l.own),
+              plane_of<T>(grad_first, r, 3), plane_of<T>(grad_second, r, channels));
+  });
+}
+
+void shade_metallic(Arguments& next) {
+  bind_shading(next, "base_color", "roughness_metallic", 2, [](auto... a) { intaglio::shade_metallic(a...); });
 }
 
 void shade_metallic_vjp(Arguments& next) {
-  SeenArrays arrays(next);
-  Array lights = next("lights"), color = next("base_color"), surface = next("roughness_metallic"), grad_out = next("grad_out");
-  next.skip(6);  // which gradients are wanted
-  SeenGradArrays grads(next);
-  Array grad_lights = next("grad_lights"), grad_color = next("grad_base_color"), grad_surface = next("grad_roughness_metallic");
-  for_scalar_of(arrays.positions, [&](auto scalar) {
-    using T = decltype(scalar);
-    Seen<T> seen = arrays.seen<T>();
-    Raster r = seen.raster;
-    Lights<T> l = lights_of<T>(lights, r);
-    intaglio::shade_metallic_vjp(seen, l, plane_of<const T>(color, r, 3), plane_of<const T>(surface, r, 2),
-                                 plane_of<const T>(grad_out, r, 3), grads.of(seen),
-                                 fields_of<T, T>(grad_lights, r, l.count, l.own), plane_of<T>(grad_color, r, 3),
-                                 plane_of<T>(grad_surface, r, 2));
-  });
+  bind_shading_vjp(next, "base_color", "roughness_metallic", 2, [](auto... a) { intaglio::shade_metallic_vjp(a...); });
 }
 
 void shade_blinn_phong(Arguments& next) {
-  SeenArrays arrays(next);
-  Array lights = next("lights"), diffuse = next("diffuse"), specular = next("specular"), out = next("out");
-  for_scalar_of(arrays.positions, [&](auto scalar) {
-    using T = decltype(scalar);
-    Seen<T> seen = arrays.seen<T>();
-    Raster r = seen.raster;
-    intaglio::shade_blinn_phong(seen, lights_of<T>(lights, r), plane_of<const T>(diffuse, r, 3),
-                                plane_of<const T>(specular, r, 4), plane_of<T>(out, r, 3));
-  });
+  bind_shading(next, "diffuse", "specular", 4, [](auto... a) { intaglio::shade_blinn_phong(a...); });
 }
 
 void shade_blinn_phong_vjp(Arguments& next) {
-  SeenArrays arrays(next);
-  Array lights = next("lights"), diffuse = next("diffuse"), specular = next("specular"), grad_out = next("grad_out");
-  next.skip(6);  // which gradients are wanted
-  SeenGradArrays grads(next);
-  Array grad_lights = next("grad_lights"), grad_diffuse = next("grad_diffuse"), grad_specular = next("grad_specular");
-  for_scalar_of(arrays.positions, [&](auto scalar) {
-    using T = decltype(scalar);
-    Seen<T> seen = arrays.seen<T>();
-    Raster r = seen.raster;
-    Lights<T> l = lights_of<T>(lights, r);
-    intaglio::shade_blinn_phong_vjp(seen, l, plane_of<const T>(diffuse, r, 3), plane_of<const T>(specular, r, 4),
-                                    plane_of<const T>(grad_out, r, 3), grads.of(seen),
-                                    fields_of<T, T>(grad_lights, r, l.count, l.own), plane_of<T>(grad_diffuse, r, 3),
-                                    plane_of<T>(grad_specular, r, 4));
-  });
+  bind_shading_vjp(next, "diffuse", "specular", 4, [](auto... a) { intaglio::shade_blinn_phong_vjp(a...); });
 }
 
 void reflect(Arguments& next) {
