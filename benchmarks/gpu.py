@@ -102,7 +102,7 @@ def _cell(
     try:
         forward = timed(_forward(device, level, size, batch), device, rounds)
         silhouette = timed(_silhouette_step(device, level, size, batch), device, rounds)
-    except (torch.OutOfMemoryError, RuntimeError) as error:
+    except RuntimeError as error:
         if "out of memory" not in str(error):
             raise
         torch.cuda.empty_cache()

@@ -40,7 +40,11 @@ def test_a_step_is_captured_in_a_graph_and_replayed_on_new_positions():
     assert_close(gradient.cpu(), expected[1].cpu(), 1e-4)
 
 
-@pytest.mark.parametrize("name", chains.CHAINS)
+# These two bring numbers from the host, which no capture takes.
+BRINGING = {"reflect_environment", "silhouette_error_of_ranges"}
+
+
+@pytest.mark.parametrize("name", sorted(chains.CHAINS.keys() - BRINGING))
 def test_no_op_waits_for_the_device(name):
     """A capture refuses what does."""
     x = on("cuda", chains.inputs())
@@ -70,7 +74,7 @@ def test_running_out_of_memory_names_the_op_and_leaves_the_device_usable():
     free = torch.cuda.mem_get_info()[0]
     images = free // (16384**2 * 16) + 2
     many = x["pos_clip"][:1].expand(images, -1, -1)
-    with pytest.raises((torch.OutOfMemoryError, RuntimeError), match="rasterize: "):
+    with pytest.raises((torch.cuda.OutOfMemoryError, RuntimeError), match="rasterize: "):
         ops.rasterize(many, x["triangles"], (16384, 16384))
     torch.cuda.empty_cache()
     assert_close(error_and_gradient(x)[0].cpu(), expected.cpu(), VALUES)

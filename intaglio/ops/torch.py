@@ -34,8 +34,8 @@ def _on_gpu(name: str, shape: tuple, dtype: Any, like: torch.Tensor) -> torch.Te
     _native.set_deterministic(torch.are_deterministic_algorithms_enabled())  # of this thread, which makes the call next
     try:
         return torch.empty(shape, dtype=dtype, device=like.device)
-    except torch.OutOfMemoryError as error:
-        raise torch.OutOfMemoryError(f"{name}: an output must fit; got {list(shape)} {dtype} ({error})") from None
+    except torch.cuda.OutOfMemoryError as error:
+        raise torch.cuda.OutOfMemoryError(f"{name}: an output must fit; got {list(shape)} {dtype} ({error})") from None
 
 
 _run_eagerly = Eager(
