@@ -57,7 +57,7 @@ struct SquaredErrorVjp {
 
 template <class T>
 INTAGLIO_DEVICE T weight_of(const Graph& g, int64_t vertex) {
-  int32_t degree = g.starts[vertex + 1] - g.starts[vertex];
+  const int64_t degree = (int64_t)g.starts[vertex + 1] - g.starts[vertex];  // whatever they hold, unchecked
   return degree > 0 ? 1 / std::sqrt((T)degree) : (T)0;
 }
 
