@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/pairs.h"
 #include "cpu/pool.h"
+#include "cpu/setup.h"
 #include "ops.h"
 
 namespace {
@@ -418,6 +420,66 @@ void an_index_out_of_range_is_refused_before_it_is_used() {
   CHECK(refused);
 }
 
+// A sheet of n x n squares, shaken until it folds over itself, and which triangle lies across each edge.
+Scene<float> shaken_sheet(unsigned seed, Raster raster, int n, double shake) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> unit(-1, 1);
+  Scene<float> scene{{}, {}, {}, raster, false, (n + 1) * (n + 1), 2 * n * n};
+  for (int y = 0; y <= n; ++y)
+    for (int x = 0; x <= n; ++x)
+      for (double value : {2.2 * x / n - 1.1 + shake / n * unit(random), 2.2 * y / n - 1.1 + shake / n * unit(random),
+                           0.5 * unit(random), 1 + 0.3 * unit(random)})
+        scene.pos_clip.push_back((float)value);
+  for (int y = 0; y < n; ++y)
+    for (int x = 0; x < n; ++x) {
+      int32_t at = y * (n + 1) + x;
+      for (int32_t vertex : {at, at + 1, at + n + 2, at, at + n + 2, at + n + 1}) scene.triangles.push_back(vertex);
+      const int32_t lower = 2 * (y * n + x), upper = lower + 1;
+      const int32_t across[6] = {y > 0 ? lower - 2 * n + 1 : -1, x + 1 < n ? lower + 3 : -1, upper, lower,
+                                 y + 1 < n ? lower + 2 * n : -1, x > 0 ? lower - 2 : -1};
+      scene.neighbours.insert(scene.neighbours.end(), across, across + 6);
+    }
+  return scene;
+}
+
+void no_edge_lies_between_pairs_that_are_left_out() {
+  int left_out = 0, kept = 0;
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    const Raster r{1, 90, 130};
+    Scene<float> scene = shaken_sheet(seed, r, seed % 3 == 0 ? 60 : 20, 0.2 * (seed % 5));
+    const Geometry<float> g = scene.geometry();
+    std::vector<int32_t> ids(r.pixels());
+    std::vector<float> weights(2 * r.pixels()), depth(r.pixels());
+    rasterize(g, r, ids.data(), weights.data(), depth.data());
+    std::vector<Subpixel> snapped;
+    snap_all(g.pos_clip, g.num_vertices, r, snapped);
+    const WalkedMesh<float> mesh = walked_mesh(g, scene.neighbours.data(), 0, snapped.data(), r);
+    for (int y = 0; y + 1 < r.height; ++y)
+      for (int is_y : {0, 1}) {
+        PairList pairs;
+        std::vector<PixelPair> all;
+        for (int x = 0; x + 1 < r.width; ++x) {
+          const int32_t a = ids[y * r.width + x], b = ids[y * r.width + x + (is_y ? r.width : 1)];
+          if (a == b) continue;
+          const int at = pairs.size++;
+          pairs.column[at] = x, pairs.row[at] = y, pairs.is_y[at] = is_y, pairs.a[at] = a, pairs.b[at] = b;
+          all.push_back({is_y ? Axis::kY : Axis::kX, x, y, a, b});
+        }
+        drop_surface(mesh, pairs);
+        int next = 0;
+        for (const PixelPair& pair : all) {
+          const bool is_kept = next < pairs.size && pairs.column[next] == pair.column;
+          next += is_kept, kept += is_kept, left_out += !is_kept;
+          if (is_kept) continue;
+          PairEdge<float> edge = find_edge(mesh, pair);
+          CHECK(edge.kind == PairEdgeKind::kNone && !edge.cut);
+        }
+        CHECK(next == pairs.size);
+      }
+  }
+  CHECK(left_out > 10000 && kept > 10000);
+}
+
 }  // namespace
 
 int main() {
@@ -425,5 +487,6 @@ int main() {
   any_number_of_threads_gives_the_same_bits<double>();
   an_empty_mesh_is_background();
   an_index_out_of_range_is_refused_before_it_is_used();
-  std::puts("4 passed, 0 failed");
+  no_edge_lies_between_pairs_that_are_left_out();
+  std::puts("5 passed, 0 failed");
 }
