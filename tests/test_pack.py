@@ -29,6 +29,7 @@ from intaglio import (
     render,
     render_normals,
     render_silhouette,
+    save,
     shapes,
 )
 
@@ -407,6 +408,13 @@ def test_cameras_and_meshes_must_fit(draw):
         draw(CUBE, cameras(3), SIZE, product=True)
     with pytest.raises(ValueError, match=f"^{draw.__name__}: mesh must be a Mesh or a Pack; got list \\(intaglio.pack"):
         draw([CUBE, CUBE], cameras(2), SIZE)
+
+
+def test_a_file_holds_one_mesh(tmp_path):
+    message = r"^save: mesh must be a Mesh or an Asset; got Pack \(of a Pack save each of list\(packed\)\)$"
+    with pytest.raises(ValueError, match=message):
+        save(tmp_path / "two.glb", pack([CUBE, CUBE]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_targets_and_backgrounds_must_fit():

@@ -97,8 +97,11 @@ def save(path: str | Path, mesh: Mesh | Asset) -> None:
 
     Raises:
         InputError: `path` has another ending, or cannot be written to.
-        ValueError: the mesh is a batch, or has both a texture and face textures.
+        ValueError: the mesh is none, or a batch, or has both a texture and face textures.
     """
+    if not isinstance(mesh, (Mesh, Asset)):
+        remedy = "of a Pack save each of list(packed)"
+        raise ValueError(f"save: mesh must be a Mesh or an Asset; got {type(mesh).__name__} ({remedy})")
     ending = Path(path).suffix.lower()
     if ending in ASSETS:
         write_gltf(path, mesh if isinstance(mesh, Asset) else asset_of("save", mesh))
