@@ -13,7 +13,7 @@ thread_local bool is_deterministic = false;
 thread_local std::optional<bool> is_checked;
 std::atomic<bool> is_emulation_paused{false};
 
-intaglio_queue::Queue queue_of(const Caller& caller) {
+[[maybe_unused]] intaglio_queue::Queue queue_of(const Caller& caller) {
   intaglio_queue::Queue queue;
   queue.stream = caller.stream;
   queue.deterministic = is_deterministic, queue.checked = is_checked.value_or(false);

@@ -22,6 +22,24 @@ inline const char* simd_level() {
 }
 #endif
 
+// Lanes by name.
+template <class T, int count>
+struct VectorOf {
+  typedef T Type __attribute__((vector_size(count * sizeof(T))));
+};
+template <class T, int count>
+using Vector = typename VectorOf<T, count>::Type;
+
+// To `out` those lanes of a and b; b's count on from a's.
+template <int... lanes, class V>
+INTAGLIO_INLINE void shuffle(const V& a, const V& b, V& out) {
+#if defined(__clang__)
+  out = __builtin_shufflevector(a, b, lanes...);
+#else
+  out = __builtin_shuffle(a, b, decltype(a < b){lanes...});
+#endif
+}
+
 // A long fill with one value. Like memset, x86's string store does not fetch the lines that it overwrites.
 template <class T>
 inline void fill_words(T* begin, int64_t count, T value) {
