@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from intaglio import array, load_obj, save_image
+from intaglio import array, load_obj, ops, save_image
 from intaglio.array import frameworks_with_gradients
 from intaglio.cli import main, pictures
 from intaglio.cli.progress import Stop, watch
@@ -172,9 +172,14 @@ WHOLE = "must be a whole number from"
             "Camera: up must not point along the view; got parallel directions (take (0, 0, 1) from above)",
         ),
         (
-            "fit shape --device cuda",
-            "argument --device: must be cpu; got 'cuda' (this release draws on the processor only) "
+            "fit shape --device gpu",
+            "argument --device: must be cpu, cuda or cuda and a number, as cuda:1; got 'gpu' "
             "(see intaglio fit shape --help)",
+        ),
+        (
+            "fit shape --device cuda:1",
+            "--device must be cpu; got cuda:1 (this intaglio has no kernels for GPUs: the manual says how it is built "
+            "with them)",
         ),
         ("fit shape --steps 0", f"argument --steps: {WHOLE} 1 to 1000000; got '0' (see intaglio fit shape --help)"),
         ("fit shape --seed x", f"argument --seed: {WHOLE} 0 to 4294967295; got 'x' (see intaglio fit shape --help)"),
@@ -240,6 +245,31 @@ def test_the_programs_do_the_same_in_every_framework(folder, name):
                 expected.seek(frame), found.seek(frame)
                 differ = np.abs(np.asarray(expected.convert("RGB"), int) - np.asarray(found.convert("RGB"), int))
                 assert differ.mean() < 0.5, "of 255 steps"
+
+
+@pytest.mark.parametrize("name", frameworks_with_gradients())
+def test_what_is_drawn_on_a_gpu_stays_in_the_framework(monkeypatch, name):
+    """The framework's CPU stands for a GPU."""
+    xp, asked_for = array.framework(name), []
+    words = ("--framework", name, "-o")
+    programs = [
+        ("render", "cube", "--frames", "2", *SMALL),
+        *(("fit", *of, *FIT) for of in (["shape"], ["texture"], ["camera"])),
+    ]
+    for number, program in enumerate(programs):
+        assert main([*program, *words, f"cpu-{number}.png"]) == 0
+    monkeypatch.setattr(ops, "num_gpus", lambda: 1)
+    monkeypatch.setattr(
+        xp, "gpu", lambda index: asked_for.append(index) or xp.zeros_like(xp.from_numpy(np.ones(1))).device
+    )
+    for number, program in enumerate(programs):
+        assert main([*program, "--device", f"cuda:{number}", *words, f"gpu-{number}.png"]) == 0
+    assert asked_for == [0, 1, 2, 3]
+    drawn = sorted(Path().glob("cpu-*.png"))
+    assert len(drawn) > 10
+    for path in drawn:
+        pixels = [np.int16(Image.open(x)) for x in (path, path.name.replace("cpu", "gpu"))]
+        assert abs(pixels[0] - pixels[1]).max() <= 1
 
 
 def test_help_and_version_are_printed(capsys):

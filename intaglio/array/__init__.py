@@ -15,8 +15,8 @@ the device and float type of another), `stop_gradient`, `wants_gradient` (whethe
 recorded or not), and `compiled` (of a function of arrays and numbers that is called many times). Those with gradients
 also have `value_and_grad` (of a function whose first argument is an array and whose first result a scalar: a function
 that gives those results, without their graph, and the gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y,
-z, weight)` (x + weight (y - x) and x + weight y / z, either of which may have overwritten x), and `use_one_thread`, for
-programs whose arrays are small.
+z, weight)` (x + weight (y - x) and x + weight y / z, either of which may have overwritten x), `gpu` (what the framework
+calls that of a number, None where it sees none), and `use_one_thread`, for programs whose arrays are small.
 """
 
 from __future__ import annotations

@@ -111,6 +111,13 @@ class Namespace:
     compiled = staticmethod(jax.jit)
 
     @staticmethod
+    def gpu(index: int) -> Any:
+        try:
+            return dict(enumerate(jax.devices("cuda"))).get(index)
+        except RuntimeError:  # there is no such platform
+            return None
+
+    @staticmethod
     def use_one_thread() -> None:
         """Not to be had: XLA's threads are its own."""
 

@@ -139,6 +139,11 @@ class Namespace:
         return found
 
     @staticmethod
+    def gpu(index: int) -> Any:
+        is_there = paddle.device.is_compiled_with_cuda() and index < paddle.device.cuda.device_count()
+        return paddle.CUDAPlace(index) if is_there else None
+
+    @staticmethod
     def use_one_thread() -> None:
         """As it does by itself."""
 

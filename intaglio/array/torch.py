@@ -122,6 +122,10 @@ class Namespace:
         return found
 
     @staticmethod
+    def gpu(index: int) -> Any:
+        return torch.device("cuda", index) if index < torch.cuda.device_count() else None
+
+    @staticmethod
     def use_one_thread() -> None:
         torch.set_num_threads(1)
 

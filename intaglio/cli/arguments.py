@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -130,7 +131,7 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--supersample", type=_whole(1, 4), default=2, help="samples across a pixel (2)")
     default = "the first of them that is installed"
     parser.add_argument("--framework", choices=frameworks_with_gradients(), help=f"whose arrays are used ({default})")
-    parser.add_argument("--device", type=_device, default="cpu", help="cpu, the only one so far")
+    parser.add_argument("--device", type=_device, default="cpu", help="cpu, or cuda or cuda:1 where they are (cpu)")
 
 
 def _whole(lowest: int, highest: int) -> Callable[[str], int]:
@@ -153,6 +154,6 @@ def _number(text: str) -> float:
 
 
 def _device(text: str) -> str:
-    if text != "cpu":
-        raise argparse.ArgumentTypeError(f"must be cpu; got {text!r} (this release draws on the processor only)")
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"must be cpu, cuda or cuda and a number, as cuda:1; got {text!r}")
     return text

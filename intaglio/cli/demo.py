@@ -44,7 +44,7 @@ def demo(options: argparse.Namespace, stop: Stop) -> None:
 
 def _shared(options: argparse.Namespace, program: str) -> list[str]:
     """The options of the demo that this program knows and that are not its own defaults."""
-    names: dict[str, int | str | None] = {"size": 256, "supersample": 2, "framework": None}
+    names: dict[str, int | str | None] = {"size": 256, "supersample": 2, "framework": None, "device": "cpu"}
     names |= {"frames": 90} if program.startswith("render") else {"seed": 0, "steps": None}
     changed = {name: getattr(options, name) for name, default in names.items() if getattr(options, name) != default}
     return [word for name, value in changed.items() for word in (f"--{name}", str(value))]

@@ -81,7 +81,12 @@ def _simd() -> Row:
 
 
 def _cuda() -> Row:
-    return Row("CUDA", "no", "this version draws on the processor; tensors must be there: x.cpu()")
+    count = ops.num_gpus()
+    if count is None:
+        return Row("CUDA", "no", "built for the processor; tensors must be there: x.cpu()")
+    return Row(
+        "CUDA", "yes" if count else "built in", f"{count} GPUs" if count else "no GPU here; all is drawn without one"
+    )
 
 
 def _optional(name: str, use: str) -> Row:

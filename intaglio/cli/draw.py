@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import ops
 from ..array import default_framework, framework, namespace, to_numpy
 from ..camera import Camera, orbit
 from ..io.animation import Animation
@@ -16,7 +17,7 @@ from ..rendering import render
 from .files import check_outputs, load_mesh
 from .progress import Pace, Stop, watch
 
-__all__ = ["draw", "in_framework", "turntable"]
+__all__ = ["draw", "in_framework", "still", "turntable"]
 
 
 def draw(options: argparse.Namespace, stop: Stop) -> str:
@@ -25,8 +26,8 @@ def draw(options: argparse.Namespace, stop: Stop) -> str:
     if options.distance <= 0:
         raise ValueError(f"render: --distance must be above 0; got {options.distance}")
     mesh = load_mesh(options.mesh)
-    if options.framework is not None:
-        mesh = in_framework(mesh, options.framework)
+    if options.framework is not None or options.device != "cpu":
+        mesh = in_framework(mesh, options)
 
     def frame(azimuth: float) -> Any:
         camera = Camera.look_at(orbit(options.distance, options.elevation, azimuth))
@@ -40,15 +41,30 @@ def draw(options: argparse.Namespace, stop: Stop) -> str:
     return line
 
 
-def in_framework(mesh: Mesh, name: str | None) -> Mesh:
-    """The mesh in a framework, by default the first installed one, and that framework's threads put aside.
+def in_framework(mesh: Mesh, options: argparse.Namespace) -> Mesh:
+    """The mesh in the framework that is asked for, by default the first installed one, and on the device; that
+    framework's threads are put aside.
 
     They wait for one another at every op, of which a step has a hundred; where something else uses a core, that takes
     ten times as long as it saves. The cores are left to intaglio's ops and to the coding of pictures.
     """
-    name = name or default_framework()
-    framework(name).use_one_thread()
-    return mesh.to(name)
+    name = options.framework or default_framework()
+    xp = framework(name)
+    xp.use_one_thread()
+    if options.device == "cpu":
+        return mesh.to(name)
+    if not (count := ops.num_gpus()):
+        why = "finds no GPU" if count == 0 else "has no kernels for GPUs: the manual says how it is built with them"
+        raise ValueError(f"--device must be cpu; got {options.device} (this intaglio {why})")
+    gpu = xp.gpu(int(options.device.partition(":")[2] or 0))
+    if gpu is None:
+        raise ValueError(f"--device must be one that {name} sees; got {options.device} (is it built for GPUs?)")
+    return mesh.to(name, gpu)
+
+
+def still(mesh: Mesh, options: argparse.Namespace) -> Mesh:
+    """The mesh for pictures without gradients, which NumPy's draws fastest; on a GPU it stays there."""
+    return mesh.to("numpy") if options.device == "cpu" else mesh
 
 
 def turntable(path: Path, frame: Callable[[float], Any], num_frames: int, stop: Stop) -> tuple[int, float]:

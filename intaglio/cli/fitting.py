@@ -23,7 +23,7 @@ from ..light import AmbientLight
 from ..losses import silhouette_iou
 from ..mesh import Mesh
 from ..rendering import render, render_silhouette
-from .draw import in_framework, turntable
+from .draw import in_framework, still, turntable
 from .files import beside, check_outputs, load_color, load_mesh, load_silhouette
 from .pictures import compared, over_target, square, sunset
 from .progress import Pace, Stop, watch
@@ -45,7 +45,7 @@ def fit_shape(options: argparse.Namespace, stop: Stop) -> str:
     target = square(options.size) if options.reference is None else load_silhouette(options.reference)
     num_steps = options.steps or (300 if options.visibility == "sweep" else 120)
     steps = fit.fit_shape(
-        in_framework(mesh, options.framework),
+        in_framework(mesh, options),
         target,
         Camera.look_at(orbit(DISTANCE, 0, 90)),
         visibility=options.visibility,
@@ -79,7 +79,7 @@ def fit_texture(options: argparse.Namespace, stop: Stop) -> str:
     mesh = load_mesh(options.mesh)
     target = sunset(options.size) if options.reference is None else load_color(options.reference)
     steps = fit.fit_texture(
-        in_framework(mesh, options.framework), target, _random_sides(options.seed), supersample=options.supersample
+        in_framework(mesh, options), target, _random_sides(options.seed), supersample=options.supersample
     )
     save_image(reference, target)
     losses: list[float] = []
@@ -106,8 +106,10 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
     check_outputs(options.output, (beside(options.output, "-reference", ".png"),))
     mesh = load_mesh(options.mesh)
     target = _seen_from_goal(options, mesh) if options.reference is None else load_silhouette(options.reference)
+    fitted = in_framework(mesh, options)
+    seen = still(fitted, options)
     steps = fit.fit_camera(
-        in_framework(mesh, options.framework),
+        fitted,
         target,
         START_EYE,
         visibility=options.visibility,
@@ -122,8 +124,8 @@ def fit_camera(options: argparse.Namespace, stop: Stop) -> str:
         counted = islice(steps, options.steps + 1)
         for step in watch(counted, f"camera, {options.visibility}", options.steps, stop, first=0, note=_loss):
             camera = Camera.look_at(to_numpy(step.eye))
-            color = render(mesh, camera, target.shape, visibility=None, supersample=options.supersample).color[0]
-            animation.add(over_target(color, to_numpy(step.alpha), target))
+            color = render(seen, camera, target.shape, visibility=None, supersample=options.supersample).color[0]
+            animation.add(over_target(to_numpy(color), to_numpy(step.alpha), target))
             degrees, percent = _distance_from_goal(to_numpy(step.eye))
             if near_at is None and degrees < 1 and percent < 1:
                 near_at = len(losses)
@@ -151,18 +153,19 @@ def _painted(options: argparse.Namespace, mesh: Mesh, azimuth: float) -> np.ndar
     camera = Camera.orthographic(orbit(DISTANCE, 0, azimuth))
     size = (options.size, options.size)
     lights = (AmbientLight(),)
-    image = render(mesh.to("numpy"), camera, size, lights=lights, visibility=None, supersample=options.supersample)
-    return image.color[0]
+    seen = still(mesh, options)
+    image = render(seen, camera, size, lights=lights, visibility=None, supersample=options.supersample)
+    return to_numpy(image.color[0])
 
 
 def _turn(options: argparse.Namespace, path: Any, mesh: Mesh, stop: Stop) -> None:
     """The deformed mesh from all sides, level; from azimuth 90 it is what was asked for."""
-    still = mesh.to("numpy")
+    seen = still(mesh, options)
     size = (options.size, options.size)
 
     def frame(azimuth: float) -> np.ndarray:
         camera = Camera.look_at(orbit(DISTANCE, 0, 90 + azimuth))
-        return render(still, camera, size, visibility=None, supersample=options.supersample).color[0]
+        return to_numpy(render(seen, camera, size, visibility=None, supersample=options.supersample).color[0])
 
     turntable(path, frame, NUM_FRAMES, stop)
 

@@ -48,6 +48,7 @@ __all__ = [
     "layered_edge_gradient",
     "map_normals",
     "mip_pyramid",
+    "num_gpus",
     "prefilter_cube",
     "rasterize",
     "reflect",
@@ -105,6 +106,11 @@ def set_num_threads(count: int) -> None:
 def get_num_threads() -> int:
     """How many threads the ops may use."""
     return _native.num_threads()
+
+
+def num_gpus() -> int | None:
+    """How many GPUs the ops can draw on; None where they are built without kernels for them."""
+    return _native.num_gpus() if _native.has_cuda() else None
 
 
 def simd_level() -> str:
