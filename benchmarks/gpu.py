@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How fast are drawing and fitting on a GPU? `make bench-cuda` writes the last part of RESULTS.md; needs a GPU."""
+"""How fast are drawing and fitting on a GPU? `make bench-cuda` writes the last part of RESULTS.md; needs a GPU. Where
+nvdiffrast is installed beside torch, it is measured side by side.
+"""
 
 import sys
 import time
@@ -11,8 +13,9 @@ import torch
 import intaglio
 from intaglio import _native
 
-from . import scenes
-from .report import Claim, Section, machine, table
+from . import programs, scenes
+from .peers import nvdiffrast
+from .report import Claim, Section, machine, ratio, table
 from .timing import Timing
 
 Step = Callable[[], object]
@@ -20,12 +23,17 @@ Step = Callable[[], object]
 PART = "# On a GPU"
 WARM_UP, ROUNDS = 10, 50
 BYTES_PER_PIXEL = 16  # an id, two weights and a depth
+FULL = "out of memory"
 LEVELS, SIZES, BATCHES = (3, 5, 7), (256, 512, 1024, 2048), (1, 8, 64)
 METHOD = """\
 Icospheres that cover 36 % of the image. Medians of 50 calls after 10, each between two of the device's events, outputs
 new at every call. Forward: `rasterize`, which makes ids, barycentrics and depth. Silhouette: `silhouette_error` and
 `backward()`. Share: the bytes of the forward's outputs over its time, of the bandwidth at which the device copies,
 counting bytes read and bytes written."""
+PEER = """\
+nvdiffrast {version}: `rasterize`, which makes the screen's derivatives besides, and `rasterize`, `antialias`, the same
+loss in torch's ops and `backward()`; its topology ready."""
+DENSE = 7  # the level from which on a mesh is
 OVERHEAD = """\
 What the host spends on one forward and backward step of the smallest mesh and image, without waiting for the device:
 launched call by call, and replayed from a graph."""
@@ -41,15 +49,19 @@ def measure(
 ) -> Section:
     """Every mesh, size and batch. Tests measure device "cpu", by the host's clock."""
     bandwidth = copy_bandwidth(device, rounds)
+    peer = nvdiffrast.version()
     rows, claims = [], []
     for level in levels:
         for size in sizes:
             for batch in batches:
-                row, claim = _cell(device, level, size, batch, rounds, bandwidth)
+                row, claim = _cell(device, level, size, batch, rounds, bandwidth, peer is not None)
                 rows.append(row)
                 claims += claim
     header = ("triangles", "image", "views", "forward, ms", "share of copying", "silhouette step, ms")
     method = f"{METHOD}\n\nThe device copies {bandwidth / 1e9:.0f} GB/s."
+    if peer is not None:
+        header += ("nvdiffrast forward, ms", "nvdiffrast step, ms", "nvdiffrast / forward", "nvdiffrast / step")
+        method += f"\n\n{PEER.format(version=peer)}"
     return Section("Drawing, and a step of fitting a silhouette", method, header, rows, claims)
 
 
@@ -96,17 +108,14 @@ def _seconds(step: Step) -> float:
 
 
 def _cell(
-    device: str, level: int, size: int, batch: int, rounds: int, bandwidth: float
+    device: str, level: int, size: int, batch: int, rounds: int, bandwidth: float, has_peer: bool
 ) -> tuple[tuple[str, ...], list[Claim]]:
     name = (f"{20 * 4**level:,}", f"{size}²", str(batch))
-    try:
-        forward = timed(_forward(device, level, size, batch), device, rounds)
-        silhouette = timed(_silhouette_step(device, level, size, batch), device, rounds)
-    except RuntimeError as error:
-        if "out of memory" not in str(error):
-            raise
-        torch.cuda.empty_cache()
-        return (*name, "out of memory", "", "out of memory"), []
+    forward, silhouette = (
+        _timed_if_it_fits(make, device, level, size, batch, rounds) for make in (_forward, _silhouette_step)
+    )
+    if forward is None or silhouette is None:
+        return (*name, FULL, "", FULL, *("",) * (4 * has_peer)), []
     least_ms = 1e3 * 2 * BYTES_PER_PIXEL * batch * size**2 / bandwidth
     share = least_ms / 2 / forward.median_ms
     claim = Claim(
@@ -115,7 +124,32 @@ def _cell(
         must=3,
         smaller_is_better=True,
     )
-    return (*name, f"{forward.median_ms:.3f}", f"{share:.0%}", f"{silhouette.median_ms:.3f}"), [claim]
+    row: tuple[str, ...] = (*name, f"{forward.median_ms:.3f}", f"{share:.0%}", f"{silhouette.median_ms:.3f}")
+    claims = [claim]
+    if not has_peer:
+        return row, claims
+    peers = [_timed_if_it_fits(make, device, level, size, batch, rounds) for make in (_peer_forward, _peer_step)]
+    row += tuple(FULL if peer is None else f"{peer.median_ms:.3f}" for peer in peers)
+    for what, own, peer in zip(("forward", "step"), (forward, silhouette), peers, strict=True):
+        gain = None if peer is None else peer.median_ms / own.median_ms
+        row += ("" if gain is None else ratio(gain),)
+        if gain is not None:
+            title = f"{name[0]} triangles, {name[1]}, batch {batch}, {what}: nvdiffrast / intaglio"
+            claims.append(Claim(title, gain, must=1.5 if level >= DENSE else 1))
+    return row, claims
+
+
+def _timed_if_it_fits(
+    make: Callable[..., Step], device: str, level: int, size: int, batch: int, rounds: int
+) -> Timing | None:
+    """None where memory runs out."""
+    try:
+        return timed(make(device, level, size, batch), device, rounds)
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
+        torch.cuda.empty_cache()
+        return None
 
 
 def _scene(device: str, level: int, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -129,10 +163,24 @@ def _forward(device: str, level: int, size: int, batch: int) -> Step:
     return lambda: intaglio.rasterize(pos_clip, triangles, (size, size))
 
 
+def _peer_forward(device: str, level: int, size: int, batch: int) -> Step:
+    pos_clip, triangles, _ = _scene(device, level, batch)
+    return nvdiffrast.forward(pos_clip, triangles, size)
+
+
+def _target(pos_clip: torch.Tensor, triangles: torch.Tensor, size: int) -> torch.Tensor:
+    covered = intaglio.rasterize(pos_clip, triangles, (size, size)).triangle_id >= 0
+    return torch.roll(covered, size // 20, dims=2).to(pos_clip.dtype)
+
+
+def _peer_step(device: str, level: int, size: int, batch: int) -> Step:
+    pos_clip, triangles, _ = _scene(device, level, batch)
+    return nvdiffrast.silhouette_step(pos_clip, triangles, _target(pos_clip, triangles, size))
+
+
 def _silhouette_step(device: str, level: int, size: int, batch: int) -> Step:
     pos_clip, triangles, neighbours = _scene(device, level, batch)
-    covered = intaglio.rasterize(pos_clip, triangles, (size, size)).triangle_id >= 0
-    target = torch.roll(covered, size // 20, dims=2).to(pos_clip.dtype)
+    target = _target(pos_clip, triangles, size)
     leaf = pos_clip.requires_grad_()
 
     def step() -> None:
@@ -177,7 +225,8 @@ def main() -> int:
         return 2
     from .__main__ import RESULTS, without_gpu
 
-    sections = [measure(), overhead()]
+    demo = programs.measure(["--device", "cuda"], frameworks=("torch",), must=20)
+    sections = [measure(), overhead(), demo]
     text = part(sections, torch.cuda.get_device_name())
     print(text)
     RESULTS.write_text(f"{without_gpu()}\n\n{text.rstrip()}\n", encoding="utf-8")

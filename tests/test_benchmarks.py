@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every benchmark runs, at toy sizes and without the renderers it compares with; its numbers mean nothing here."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import ModuleType
 
 import pytest
 import torch
@@ -24,7 +26,9 @@ from benchmarks import (
     threads,
     timing,
 )
+from benchmarks.peers import nvdiffrast
 from benchmarks.report import Claim, Section
+from intaglio import ops
 
 TOYS = {
     "forward": lambda: forward.measure(sizes=(16,), rounds=1, peers=False),
@@ -94,6 +98,44 @@ def test_the_part_of_a_gpu_is_written_beside_the_others(tmp_path, monkeypatch):
     assert benchmarks.__main__.without_gpu() == "# Speed\n\nof the CPU"
     assert benchmarks.__main__.of_gpu() == f"{gpu.PART}\n\nold"
     assert gpu.part([Section("Title", "Method.", ("a",), [("1",)])], "a GPU").startswith(f"{gpu.PART}\n\nWritten by")
+
+
+class NvdiffrastByItsOutputs(ModuleType):
+    """As much of its interface as the benchmark takes, on the CPU: [B, H, W, 4] of u, v, z / w and id + 1."""
+
+    @staticmethod
+    def RasterizeCudaContext(device):
+        return device
+
+    @staticmethod
+    def rasterize(context, pos, tri, resolution):
+        assert context == pos.device
+        seen = ops.rasterize(pos.detach(), tri, tuple(resolution))
+        parts = (seen.barycentrics[..., :2], seen.depth[..., None], seen.triangle_id[..., None] + 1)
+        return torch.cat(parts, dim=-1).flip(1), torch.zeros(())
+
+    @staticmethod
+    def antialias_construct_topology_hash(tri):
+        return len(tri)
+
+    @staticmethod
+    def antialias(color, rast, pos, tri, topology_hash):
+        assert topology_hash == len(tri)
+        return color + 0 * pos.sum()
+
+
+def test_nvdiffrast_is_measured_where_somebody_has_installed_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nvdiffrast", ModuleType("nvdiffrast"))
+    monkeypatch.setitem(sys.modules, "nvdiffrast.torch", NvdiffrastByItsOutputs("nvdiffrast.torch"))
+    monkeypatch.setattr(nvdiffrast, "version", lambda: "0.4.0")
+    section = gpu.measure("cpu", levels=(1,), sizes=(16,), batches=(1, 2), rounds=1)
+    assert section.header[-2:] == ("nvdiffrast / forward", "nvdiffrast / step")
+    assert all(len(row) == len(section.header) and all(row) for row in section.rows)
+    assert "nvdiffrast 0.4.0: " in section.method
+    assert [claim.what for claim in section.claims[1:3]] == [
+        f"80 triangles, 16², batch 1, {what}: nvdiffrast / intaglio" for what in ("forward", "step")
+    ]
+    assert {claim.must for claim in section.claims if "nvdiffrast" in claim.what} == {1}
 
 
 def test_without_a_gpu_nothing_is_measured(capsys, monkeypatch):
