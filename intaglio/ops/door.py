@@ -126,15 +126,16 @@ class Door:
         self.fail(argument, expected, _written(tuple(got)), remedy)
 
     def _agrees(self, argument: str, shape: Shape, got: Any) -> bool:
-        own: dict[str, tuple[int, str]] = {}  # letters that this shape is the first to set; one may stand in it twice
+        sizes, own = self.sizes, []  # letters that this shape is the first to set
         for name, size in zip(shape, got, strict=True):
-            if isinstance(name, str):
-                known = self.sizes.get(name) or own.get(name)
-                if known is None:
-                    own[name] = (size, argument)
-                elif known[0] != size:
-                    return False
-            elif name != size:
-                return False
-        self.sizes.update(own)
-        return True
+            known = sizes.get(name) if isinstance(name, str) else (name,)
+            if known is None:
+                sizes[name] = (size, argument)
+                own.append(name)
+            elif known[0] != size:
+                break
+        else:
+            return True
+        for name in own:
+            del sizes[name]
+        return False

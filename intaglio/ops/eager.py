@@ -33,15 +33,18 @@ class Eager:
 
     def __call__(self, call: Call, *inputs: Any) -> tuple:
         array, contiguous = self._array, self._contiguous
-        inputs = tuple(contiguous(x) if isinstance(x, array) else x for x in inputs)
+        inputs = tuple([contiguous(x) if isinstance(x, array) else x for x in inputs])
         value = self.value_input(inputs)
-        outputs = tuple(self._output(call.name, shape, kind, value) for shape, kind in call.outputs(*inputs))
+        outputs = tuple([self._output(call.name, shape, kind, value) for shape, kind in call.outputs(*inputs)])
         getattr(_native, call.name)(*inputs, *outputs)
         return outputs
 
     def value_input(self, inputs: tuple) -> Array:
         """The first floating-point array, whose dtype the outputs have."""
-        return next(x for x in inputs if isinstance(x, self._array) and x.dtype in self._values)
+        for x in inputs:
+            if isinstance(x, self._array) and x.dtype in self._values:
+                return x
+        raise TypeError("no input has values")
 
     def _output(self, name: str, shape: tuple | None, kind: str, like: Array) -> Array | None:
         if shape is None:

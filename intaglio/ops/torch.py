@@ -91,9 +91,9 @@ class _Backward:
 
     def run(self, tensors: tuple) -> tuple:
         rest = iter(tensors)
-        inputs = tuple(next(rest) if x is _HERE else x for x in self.constants)
-        outputs = tuple(next(rest) for _ in range(self.num_saved))
-        grads = tuple(next(rest) if has else None for has in self.has_grad)
+        inputs = tuple([next(rest) if x is _HERE else x for x in self.constants])
+        outputs = tuple([next(rest) for _ in range(self.num_saved)])
+        grads = tuple([next(rest) if has else None for has in self.has_grad])
         if self.op.vjp is None:
             return (None,) * len(inputs)
         return self.op.vjp(_run, self.needs, inputs, outputs, grads)
@@ -125,10 +125,10 @@ def _define_function(op: Op) -> Any:
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
-            ctx.constants = tuple(_HERE if isinstance(x, torch.Tensor) else x for x in inputs)
+            ctx.constants = tuple([_HERE if isinstance(x, torch.Tensor) else x for x in inputs])
             tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
-            ctx.save_for_backward(*tensors, *(output[i] for i in op.saved))
-            ctx.mark_non_differentiable(*(output[i] for i in op.discrete))
+            ctx.save_for_backward(*tensors, *[output[i] for i in op.saved])
+            ctx.mark_non_differentiable(*[output[i] for i in op.discrete])
             ctx.set_materialize_grads(False)
 
         @staticmethod
@@ -176,7 +176,7 @@ def layout_of(x: torch.Tensor) -> str | None:
 
 
 def device_of(x: torch.Tensor) -> str:
-    return str(x.device) if x.is_cuda else x.device.type
+    return "cpu" if x.is_cpu else str(x.device)
 
 
 for _call, _num_outputs in CALLS:
