@@ -48,7 +48,7 @@ def _with(camera: Any, changed: dict[str, Any]) -> Any:
     """The camera with other arrays, without the checks of their values."""
     kind, rest = type(camera.projection), vars(camera.projection)
     view = changed.pop("view_from_world", camera.view_from_world)
-    return assembled(type(camera), {"view_from_world": view, "projection": assembled(kind, rest | changed)})
+    return assembled(type(camera), {"view_from_world": view, "projection": assembled(kind, {**rest, **changed})})
 
 
 def _batches(camera: Any) -> dict[str, Any]:
