@@ -61,7 +61,7 @@ def load(path: str | Path, *, limits: Limits | None = None) -> Mesh:
 
     Example:
         >>> save("cube.glb", shapes.cube()); load("cube.glb")
-        Mesh(8 vertices, 12 triangles, numpy)
+        Mesh(8 vertices, 12 triangles, numpy, uv)
     """
     ending = _ending(path)
     if ending in ASSETS:
