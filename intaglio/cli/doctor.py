@@ -84,9 +84,9 @@ def _cuda() -> Row:
     count = ops.num_gpus()
     if count is None:
         return Row("CUDA", "no", "built for the processor; tensors must be there: x.cpu()")
-    return Row(
-        "CUDA", "yes" if count else "built in", f"{count} GPUs" if count else "no GPU here; all is drawn without one"
-    )
+    if count == 0:
+        return Row("CUDA", "built in", "no GPU here; all is drawn without one")
+    return Row("CUDA", "yes", f"{count} GPUs")
 
 
 def _optional(name: str, use: str) -> Row:
