@@ -100,7 +100,7 @@ tests_of = $(patsubst %,$(CURDIR)/tests/test_%.py,$(1))
 # no order changes, which must pass everything, and, those that do not ask for the same bits, with floating-point atomics.
 EMULATE := build/emulate
 EMULATED := rasterize interpolate degenerate ranges door antialias edge_gradient silhouette_error sweep sweep_ops soft \
-  soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error classic empty peeling layered_edges \
+  soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error classic empty peeling culling layered_edges \
   shade_metallic blinn_phong reflect split_sum harmonics map_normals environment textured
 ANY_ORDER := rasterize interpolate degenerate antialias sweep soft texture downsample squared_error empty layered_edges \
   shade_metallic blinn_phong reflect map_normals

@@ -7,25 +7,27 @@ namespace bound {
 
 void rasterize(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
+  const bool cull_backfaces = next.flag("cull_backfaces");
   next.skip(2);  // the size
   Array triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), depth = next("depth");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges, cull_backfaces);
     intaglio::rasterize(g, r, triangle_id.data<int32_t>({g.images(), -1, -1}), image_of<T>(barycentrics, r),
                         depth.data<T>({r.batch, r.height, r.width}));
   });
 }
 
 void rasterize_behind(Arguments& next) {
-  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), before_id = next("before_id"),
-        before_depth = next("before_depth");
+  Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
+  const bool cull_backfaces = next.flag("cull_backfaces");
+  Array before_id = next("before_id"), before_depth = next("before_depth");
   Array triangle_id = next("triangle_id"), barycentrics = next("barycentrics"), depth = next("depth");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges, cull_backfaces);
     intaglio::rasterize_behind(g, r, before_id.data<Index>({r.batch, r.height, r.width}),
                                before_depth.data<const T>({r.batch, r.height, r.width}),
                                triangle_id.data<int32_t>({g.images(), -1, -1}), image_of<T>(barycentrics, r),
@@ -48,12 +50,14 @@ void rasterize_vjp(Arguments& next) {
 
 void silhouette(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
-  next.skip(3);  // neighbours, which its gradient needs, and the size
+  next.skip(1);  // neighbours, which its gradient needs
+  const bool cull_backfaces = next.flag("cull_backfaces");
+  next.skip(2);  // the size
   Array triangle_id = next("triangle_id"), covered = next("covered");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
     Raster r = raster_of(triangle_id);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges, cull_backfaces);
     rasterize_silhouette(g, r, triangle_id.data<int32_t>({g.images(), -1, -1}),
                          covered.data<T>({r.batch, r.height, r.width, 1}));
   });
@@ -130,13 +134,14 @@ void edge_gradient_vjp(Arguments& next) {
 // What has been read of a call that compares silhouettes with their targets.
 struct Compared {
   Array pos_clip, triangles, ranges, neighbours, target;
+  bool cull_backfaces;
   int64_t factor;
 
   // Only one of weight, and error is given.
   void run(const Array& weight, const Array& error, const Array& grad_pos_clip, Arguments& next) const {
     for_scalar_of(pos_clip, [&](auto scalar) {
       using T = decltype(scalar);
-      Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+      Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges, cull_backfaces);
       Raster r{g.images(), target.size(1) * factor, target.size(2) * factor};
       next.warning = warning_of_cut_walks(intaglio::silhouette_error(
           g, neighbours_of(neighbours, g), r, factor, target.data<const T>({r.batch, -1, -1}), weight.data<const T>({r.batch}),
@@ -149,16 +154,19 @@ const Array kNotGiven(nullptr, "nothing");
 
 void silhouette_error(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), neighbours = next("neighbours"), target = next("target");
+  const bool cull_backfaces = next.flag("cull_backfaces");
   int64_t factor = next.integer("supersample");
   next.skip(1);  // whether the gradient is wanted
   Array error = next("error"), grad_pos_clip = next("grad_pos_clip");
-  Compared{pos_clip, triangles, kNotGiven, neighbours, target, factor}.run(kNotGiven, error, grad_pos_clip, next);
+  Compared{pos_clip, triangles, kNotGiven, neighbours, target, cull_backfaces, factor}.run(kNotGiven, error, grad_pos_clip,
+                                                                                           next);
 }
 
 Compared compared_ranges(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges"), neighbours = next("neighbours"),
         target = next("target");
-  return {pos_clip, triangles, ranges, neighbours, target, next.integer("supersample")};
+  const bool cull_backfaces = next.flag("cull_backfaces");
+  return {pos_clip, triangles, ranges, neighbours, target, cull_backfaces, next.integer("supersample")};
 }
 
 void silhouette_error_of_ranges(Arguments& next) {

@@ -29,12 +29,13 @@ void for_scalar_of(const Array& leading, const Body& body) {
 }
 
 template <class T>
-Geometry<T> geometry_of(const Array& pos_clip, const Array& triangles, const Array& ranges) {
+Geometry<T> geometry_of(const Array& pos_clip, const Array& triangles, const Array& ranges, bool cull_backfaces = false) {
   const T* positions = pos_clip.data<const T>({-1, -1, 4});
   bool own = triangles.axes() == 3;
   Index* indices = own ? triangles.data<Index>({pos_clip.size(0), -1, 3}) : triangles.data<Index>({-1, 3});
   Index* shown = ranges.data<Index>({-1, 2});
-  return {positions, indices, pos_clip.size(0), pos_clip.size(1), triangles.size(-2), own, shown, shown ? ranges.size(0) : 1};
+  return {positions, indices, pos_clip.size(0),           pos_clip.size(1), triangles.size(-2),
+          own,       shown,   shown ? ranges.size(0) : 1, cull_backfaces};
 }
 
 inline Raster raster_of(const Array& triangle_id) {

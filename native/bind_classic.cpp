@@ -22,7 +22,7 @@ void classic_rasterize(Arguments& next) {
   Array faces = next("faces");
   double near = next.number("near"), far = next.number("far");
   next.skip(2);  // the size
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array face_index = next("face_index"), weights = next("weights"), depth = next("depth");
   for_scalar_of(faces, [&](auto scalar) {
     using T = decltype(scalar);
@@ -35,7 +35,7 @@ void classic_rasterize(Arguments& next) {
 
 void classic_rasterize_vjp(Arguments& next) {
   Array faces = next("faces"), face_index = next("face_index"), weights = next("weights"), depth = next("depth");
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array grad_depth = next("grad_depth"), grad_faces = next("grad_faces");
   for_scalar_of(faces, [&](auto scalar) {
     using T = decltype(scalar);
@@ -51,7 +51,7 @@ void classic_silhouette(Arguments& next) {
   Array faces = next("faces");
   double near = next.number("near"), far = next.number("far");
   next.skip(3);  // what its gradient needs, and the size
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array face_index = next("face_index"), alpha = next("alpha");
   for_scalar_of(faces, [&](auto scalar) {
     using T = decltype(scalar);
@@ -65,7 +65,7 @@ void classic_silhouette(Arguments& next) {
 void classic_sweep_vjp(Arguments& next) {
   Array image = next("image"), face_index = next("face_index"), faces = next("faces");
   double eps = next.number("eps");
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array grad_image = next("grad_image"), grad_faces = next("grad_faces");
   for_scalar_of(faces, [&](auto scalar) {
     using T = decltype(scalar);
@@ -90,7 +90,7 @@ void classic_shade(Arguments& next) {
   Array textures = next("textures"), light = next("light"), background = next("background"), faces = next("faces"),
         face_index = next("face_index"), weights = next("weights"), depth = next("depth");
   double eps = next.number("eps");
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array out = next("out");
   for_scalar_of(faces, [&](auto scalar) {
     using T = decltype(scalar);
@@ -108,7 +108,7 @@ void classic_shade_vjp(Arguments& next) {
   Array textures = next("textures"), light = next("light"), faces = next("faces"), face_index = next("face_index"),
         weights = next("weights"), depth = next("depth");
   double eps = next.number("eps");
-  bool fill_back = next.number("fill_back") != 0;
+  bool fill_back = next.flag("fill_back");
   Array grad_out = next("grad_out");
   next.skip(2);  // which gradients are wanted
   Array grad_textures = next("grad_textures"), grad_light = next("grad_light");

@@ -22,6 +22,7 @@ void sweep_gradient_vjp(Arguments& next) {
 
 void soft_rasterize(Arguments& next) {
   Array pos_clip = next("pos_clip"), triangles = next("triangles"), ranges = next("ranges");
+  const bool cull_backfaces = next.flag("cull_backfaces");
   next.skip(2);  // the size
   double sigma = next.number("sigma");
   int64_t layers = next.integer("layers");
@@ -29,7 +30,7 @@ void soft_rasterize(Arguments& next) {
         probability = next("probability");
   for_scalar_of(pos_clip, [&](auto scalar) {
     using T = decltype(scalar);
-    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges);
+    Geometry<T> g = geometry_of<T>(pos_clip, triangles, ranges, cull_backfaces);
     int32_t* id = triangle_id.data<int32_t>({g.images(), -1, -1, layers});
     Raster r{g.images(), triangle_id.size(1), triangle_id.size(2)};
     intaglio::soft_rasterize(g, r, (T)sigma, layers, id, barycentrics.data<T>({r.batch, r.height, r.width, layers, 2}),

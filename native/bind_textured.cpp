@@ -11,6 +11,7 @@ namespace bound {
 struct TexturedArguments {
   Array pos_clip, triangles, uv, uv_triangles, texture, neighbours;
   Wrap wrap;
+  bool cull_backfaces;
 
   explicit TexturedArguments(Arguments& next)
       : pos_clip(next("pos_clip")),
@@ -19,13 +20,14 @@ struct TexturedArguments {
         uv_triangles(next("uv_triangles")),
         texture(next("texture")),
         neighbours(next("neighbours")),
-        wrap((Wrap)next.integer("wrap")) {}
+        wrap((Wrap)next.integer("wrap")),
+        cull_backfaces(next.flag("cull_backfaces")) {}
 
   int64_t channels() const { return texture.size(-1); }
 
   template <class T>
   TexturedMesh<T> mesh(Raster raster) const {
-    TexturedMesh<T> found{geometry_of<T>(pos_clip, triangles, Array(nullptr, "ranges")),
+    TexturedMesh<T> found{geometry_of<T>(pos_clip, triangles, Array(nullptr, "ranges"), cull_backfaces),
                           attributes_of<T>(uv, uv_triangles, raster), wrap};
     if (found.uv.channels != 2) uv.fail("must have two channels");
     if (found.uv.num_triangles != found.geometry.num_triangles) uv_triangles.fail("must have as many rows as triangles");

@@ -34,6 +34,7 @@ class Arguments {
     return argument.number;
   }
   int64_t integer(const char* name) { return (int64_t)number(name); }
+  bool flag(const char* name) { return number(name) != 0; }
   // Past arguments that only the shapes of the outputs depend on.
   void skip(int count) { at_ += count; }
 

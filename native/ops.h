@@ -25,6 +25,7 @@ struct Geometry {
   bool own_triangles;
   const int32_t* ranges = nullptr;  // [num_ranges, 2], the first triangle and the count of each; or null
   int64_t num_ranges = 1;
+  bool cull_backfaces = false;  // draw only triangles whose corners run counter-clockwise on the screen
 
   constexpr int64_t images() const { return rows * num_ranges; }
   constexpr int64_t row_of(int64_t b) const { return ranges ? b / num_ranges : b; }

@@ -93,6 +93,10 @@ class Door:
             self.fail(argument, "int32", str(dtype), remedy)
         self._shape(argument, x, shapes, remedy)
 
+    def flag(self, argument: str, x: Any) -> None:
+        if not isinstance(x, bool):
+            self.fail(argument, "True or False", repr(x), "see the op's docstring")
+
     def _array(self, argument: str, x: Array) -> Any:
         if not isinstance(x, self.front.ARRAY):
             kind = self.front.ARRAY

@@ -59,12 +59,13 @@ def soft_rasterize(
     sigma: float = 1e-4,
     layers: int = 8,
     ranges: Array | None = None,
+    cull_backfaces: bool = False,
 ) -> SoftFragments:
     """The nearest triangles of every pixel that cover it with a probability.
 
     pos_clip: [B, V, 4] clip-space positions. Differentiable, through probability, barycentrics and depth; not through
         the choice and the order of the layers.
-    triangles: [F, 3] or [B, F, 3] int32. Both sides are drawn.
+    triangles: [F, 3] or [B, F, 3] int32.
     size: (H, W), each from 1 to 16384.
 
     Other arguments:
@@ -72,7 +73,7 @@ def soft_rasterize(
         from the pixel's centre to the triangle's outline, plus inside; where it falls below 1e-4, outside at a distance
         of 3.03 sqrt(sigma), the triangle is left out. The image is 2 wide and high in ndc, whatever its shape.
     layers: K, how many triangles a pixel keeps, the nearest by depth; of equal depths the lowest index.
-    ranges: as for `rasterize`.
+    ranges, cull_backfaces: as for `rasterize`.
 
     Triangles with a corner at w <= 0 and those without area are left out; so is what lies before the near plane or
     beyond the far plane.
@@ -86,11 +87,11 @@ def soft_rasterize(
 
     Liu, Li, Chen, Li: Soft Rasterizer, ICCV 2019.
     """
-    door, ranges = rasterize_door("soft_rasterize", pos_clip, triangles, size, ranges)
+    door, ranges = rasterize_door("soft_rasterize", pos_clip, triangles, size, ranges, cull_backfaces)
     _check_positive(door, "sigma", sigma, "in squared ndc; the default is 1e-4")
     if not (isinstance(layers, int) and 1 <= layers <= MAX_LAYERS):
         door.fail("layers", f"a whole number from 1 to {MAX_LAYERS}", repr(layers), "the default is 8")
-    inputs = (pos_clip, triangles, ranges, size[0], size[1], float(sigma), layers)
+    inputs = (pos_clip, triangles, ranges, cull_backfaces, *size, float(sigma), layers)
     return SoftFragments(*door.front.apply(SOFT_RASTERIZE, *inputs))
 
 

@@ -23,6 +23,7 @@ def textured(
     uv_triangles: Array | None = None,
     wrap: str = "repeat",
     neighbours: Array | None = None,
+    cull_backfaces: bool = False,
 ) -> Array:
     """A mesh in the colours of its texture, filtered trilinearly: [B, H, W, C], 0 on the background.
 
@@ -34,6 +35,7 @@ def textured(
     uv_triangles: [F, 3] or [B, F, 3] int32, where uv have corners of their own; else those of `triangles`.
     wrap: as for `sample_texture`.
     neighbours: as for `edge_gradient`.
+    cull_backfaces: as for `rasterize`.
 
     The image and the gradients, to rounding, of `rasterize`, `interpolate`, `screen_derivatives`, `mip_pyramid`,
     `sample_texture`, a mask and `edge_gradient` one after the other, several times as fast: each tile is textured while
@@ -47,8 +49,8 @@ def textured(
     array([[1., 2.],
            [3., 4.]], dtype=float32)
     """
-    door, _ = rasterize_door("textured", pos_clip, triangles, size, None)
-    inputs = _checked(door, pos_clip, triangles, uv, uv_triangles, texture, neighbours, wrap)
+    door, _ = rasterize_door("textured", pos_clip, triangles, size, None, cull_backfaces)
+    inputs = _checked(door, pos_clip, triangles, uv, uv_triangles, texture, neighbours, wrap, cull_backfaces)
     return door.front.apply(TEXTURED, *inputs, *size)[2]
 
 
@@ -62,6 +64,7 @@ def textured_error(
     uv_triangles: Array | None = None,
     wrap: str = "repeat",
     neighbours: Array | None = None,
+    cull_backfaces: bool = False,
 ) -> Array:
     """How much each view of a textured mesh differs from its target: the sum of (textured - target)^2, [B].
 
@@ -69,7 +72,7 @@ def textured_error(
     target: [B, H, W, C]. Not differentiable: it is what was photographed.
 
     Other arguments:
-    uv_triangles, wrap, neighbours: as for `textured`.
+    uv_triangles, wrap, neighbours, cull_backfaces: as for `textured`.
 
     The loss and the gradients of `textured` and `squared_error` one after the other, without an image in between: each
     tile is drawn, textured, compared and its gradients carried back while it is in the cache. The gradients are found
@@ -89,7 +92,7 @@ def textured_error(
     """
     door = Door("textured_error", "pos_clip", pos_clip)
     check_geometry(door, pos_clip, triangles, None)
-    inputs = _checked(door, pos_clip, triangles, uv, uv_triangles, texture, neighbours, wrap)
+    inputs = _checked(door, pos_clip, triangles, uv, uv_triangles, texture, neighbours, wrap, cull_backfaces)
     shape = ("B", "rows", "columns", texture.shape[-1])  # H and W are the texture's
     door.value("target", target, shape, remedy="one picture per view, in the texture's channels")
     check_size(door, tuple(target.shape[1:3]))
@@ -109,6 +112,7 @@ def _checked(
     texture: Array,
     neighbours: Array | None,
     wrap: str,
+    cull_backfaces: bool,
 ) -> tuple:
     """What both ops begin with, after pos_clip and triangles have been checked."""
     door.value("uv", uv, ("T", 2), ("B", "T", 2))
@@ -117,5 +121,6 @@ def _checked(
     door.index("uv_triangles", uv_triangles, *TRIANGLES, remedy="one row for each of triangles")
     check_texture(door, texture)
     check_wrap(door, wrap)
+    door.flag("cull_backfaces", cull_backfaces)
     table = checked_neighbours(door, pos_clip, triangles, None, neighbours)
-    return pos_clip, triangles, uv, uv_triangles, texture, table, WRAPS.index(wrap)
+    return pos_clip, triangles, uv, uv_triangles, texture, table, WRAPS.index(wrap), cull_backfaces

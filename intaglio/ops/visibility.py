@@ -133,6 +133,7 @@ def silhouette(
     *,
     neighbours: Array | None = None,
     ranges: Array | None = None,
+    cull_backfaces: bool = False,
 ) -> Array:
     """The silhouette, [B, H, W, 1]: 1 where a triangle is seen and 0 elsewhere, with the gradient of its moving edge.
 
@@ -140,13 +141,14 @@ def silhouette(
 
     Other arguments:
     neighbours, ranges: as for `edge_gradient`.
+    cull_backfaces: as for `rasterize`.
 
     The same image and the same gradient as `rasterize`, a mask and `edge_gradient` one after the other, without the
     barycentrics and depths that a silhouette does not need.
     """
-    door, ranges = rasterize_door("silhouette", pos_clip, triangles, size, ranges)
+    door, ranges = rasterize_door("silhouette", pos_clip, triangles, size, ranges, cull_backfaces)
     table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
-    return door.front.apply(SILHOUETTE, pos_clip, triangles, ranges, table, size[0], size[1])[1]
+    return door.front.apply(SILHOUETTE, pos_clip, triangles, ranges, table, cull_backfaces, *size)[1]
 
 
 def silhouette_error(
@@ -157,6 +159,7 @@ def silhouette_error(
     supersample: int = 1,
     neighbours: Array | None = None,
     ranges: Array | None = None,
+    cull_backfaces: bool = False,
 ) -> Array:
     """How much the silhouette of each view differs from its target: the sum of (silhouette - target)^2, [B].
 
@@ -167,6 +170,7 @@ def silhouette_error(
     Other arguments:
     supersample: the silhouette is drawn at so many times H x W and averaged, 1 to 16.
     neighbours, ranges: as for `edge_gradient`. With ranges the gradient is found by drawing again.
+    cull_backfaces: as for `rasterize`.
 
     The loss and the gradient of `silhouette`, `downsample` and `squared_error` one after the other, without an image in
     between: each view is drawn, compared and its edges walked while it is in the cache. Several times as fast, and the
@@ -185,6 +189,7 @@ def silhouette_error(
     door.value("target", target, ("B", "H", "W"), remedy="one picture per view, without channels")
     if not isinstance(supersample, int) or isinstance(supersample, bool) or not 1 <= supersample <= 16:
         door.fail("supersample", "an integer from 1 to 16", repr(supersample), "1 draws at the target's size")
+    door.flag("cull_backfaces", cull_backfaces)
     check_size(door, (target.shape[1] * supersample, target.shape[2] * supersample))
     xp = namespace(pos_clip)
     if xp.is_tracked(target) and is_known(target):  # where it is not, the gradient says so if it is asked for
@@ -192,11 +197,11 @@ def silhouette_error(
             "target", "without gradient", "one that wants it", "detach it, or compose silhouette and squared_error"
         )
     table = checked_neighbours(door, pos_clip, triangles, ranges, neighbours)
+    how = (cull_backfaces, supersample)
     if ranges is not None:
-        inputs = (pos_clip, triangles, ranges, table, target, supersample)
-        return door.front.apply(SILHOUETTE_ERROR_OF_RANGES, *inputs)[0]
+        return door.front.apply(SILHOUETTE_ERROR_OF_RANGES, pos_clip, triangles, ranges, table, target, *how)[0]
     needs_grad = bool(xp.is_tracked(pos_clip) or not is_known(pos_clip))
-    return door.front.apply(SILHOUETTE_ERROR, pos_clip, triangles, table, target, supersample, needs_grad)[0]
+    return door.front.apply(SILHOUETTE_ERROR, pos_clip, triangles, table, target, *how, needs_grad)[0]
 
 
 def antialias(

@@ -116,13 +116,13 @@ INTAGLIO_INLINE void draw_all(const ReadyTriangle<T>* const* begin, const ReadyT
 
 template <class T>
 INTAGLIO_INLINE int64_t make_run_ready(const PlacedVertices<T>& placed, const int32_t* triangles, int64_t begin, int64_t end,
-                                       Raster raster, ReadyTriangle<T>* out, int64_t& size) {
+                                       bool cull_backfaces, Raster raster, ReadyTriangle<T>* out, int64_t& size) {
   const Subpixel* snapped = placed.snapped.data();
   int64_t count = size, i = begin;
   for (; i < end; ++i) {
     const int32_t* t = triangles + 3 * i;
     if (!(snapped[t[0]].valid() & snapped[t[1]].valid() & snapped[t[2]].valid())) break;
-    count += make_ready(placed, t, (int32_t)i, raster, out[count]);
+    count += make_ready(placed, t, (int32_t)i, cull_backfaces, raster, out[count]);
   }
   size = count;
   return i;
@@ -131,13 +131,14 @@ INTAGLIO_INLINE int64_t make_run_ready(const PlacedVertices<T>& placed, const in
 }  // namespace
 
 INTAGLIO_CLONES int64_t make_ready_run(const PlacedVertices<float>& placed, const int32_t* triangles, int64_t begin,
-                                       int64_t end, Raster raster, ReadyTriangle<float>* out, int64_t& size) {
-  return make_run_ready(placed, triangles, begin, end, raster, out, size);
+                                       int64_t end, bool cull_backfaces, Raster raster, ReadyTriangle<float>* out,
+                                       int64_t& size) {
+  return make_run_ready(placed, triangles, begin, end, cull_backfaces, raster, out, size);
 }
 
 int64_t make_ready_run(const PlacedVertices<double>& placed, const int32_t* triangles, int64_t begin, int64_t end,
-                       Raster raster, ReadyTriangle<double>* out, int64_t& size) {
-  return make_run_ready(placed, triangles, begin, end, raster, out, size);
+                       bool cull_backfaces, Raster raster, ReadyTriangle<double>* out, int64_t& size) {
+  return make_run_ready(placed, triangles, begin, end, cull_backfaces, raster, out, size);
 }
 
 INTAGLIO_CLONES void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end,

@@ -28,10 +28,10 @@ struct TileBehind : Tile<T> {
 
 // Makes the triangles [begin, end) ready, in order, until one has to be clipped; appends them at out[size] and returns where it
 // stopped.
-int64_t make_ready_run(const PlacedVertices<float>& placed, const int32_t* triangles, int64_t begin, int64_t end, Raster raster,
-                       ReadyTriangle<float>* out, int64_t& size);
+int64_t make_ready_run(const PlacedVertices<float>& placed, const int32_t* triangles, int64_t begin, int64_t end,
+                       bool cull_backfaces, Raster raster, ReadyTriangle<float>* out, int64_t& size);
 int64_t make_ready_run(const PlacedVertices<double>& placed, const int32_t* triangles, int64_t begin, int64_t end,
-                       Raster raster, ReadyTriangle<double>* out, int64_t& size);
+                       bool cull_backfaces, Raster raster, ReadyTriangle<double>* out, int64_t& size);
 
 // Draws the triangles [begin, end) over an empty tile whose first pixel is given.
 void draw_tile(const ReadyTriangle<float>* const* begin, const ReadyTriangle<float>* const* end, Tile<float>& tile,
@@ -96,8 +96,9 @@ void make_all_ready(const Geometry<T>& g, int64_t b, Raster raster, int tiles_ac
     int64_t begin = shown.begin + chunk * chunk_size, end = std::min(shown.end, begin + chunk_size);
     for (int64_t i = begin; i < end; ++i) {
       out.reserve(out.size + end - i + kMaxFan);
-      i = make_ready_run(work.placed, triangles, i, end, raster, out.room.data(), out.size);
-      if (i < end) make_ready_clipped(pos_clip, triangles + 3 * i, (int32_t)i, raster, out.room.data(), out.size);
+      i = make_ready_run(work.placed, triangles, i, end, g.cull_backfaces, raster, out.room.data(), out.size);
+      if (i < end)
+        make_ready_clipped(pos_clip, triangles + 3 * i, (int32_t)i, g.cull_backfaces, raster, out.room.data(), out.size);
     }
     int32_t* sizes = work.bins.sizes.data() + chunk * tiles;
     for (const ReadyTriangle<T>& t : out) for_each_tile(t, tiles_across, [&](int tile) { ++sizes[tile]; });

@@ -64,22 +64,22 @@ struct PlacedVertices {
 
 // The usual case: all three vertices have a place in the image. False if no sample can be covered.
 template <class T>
-INTAGLIO_INLINE bool make_ready(const PlacedVertices<T>& placed, const int32_t* triangle, int32_t triangle_id, Raster raster,
-                                ReadyTriangle<T>& out) {
+INTAGLIO_INLINE bool make_ready(const PlacedVertices<T>& placed, const int32_t* triangle, int32_t triangle_id,
+                                bool cull_backfaces, Raster raster, ReadyTriangle<T>& out) {
   const Subpixel* snapped = placed.snapped.data();
   const ImagePoint<T>* point = placed.point.data();
   const Subpixel corner[3] = {snapped[triangle[0]], snapped[triangle[1]], snapped[triangle[2]]};
-  return make_ready(corner, point[triangle[0]], point[triangle[1]], point[triangle[2]], triangle_id, raster.height,
-                    raster.width, out);
+  return make_ready(corner, point[triangle[0]], point[triangle[1]], point[triangle[2]], triangle_id, cull_backfaces,
+                    raster.height, raster.width, out);
 }
 
 // The rare case, whose fan is appended.
 template <class T>
-void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, Raster raster, ReadyTriangle<T>* out,
-                        int64_t& size) {
+void make_ready_clipped(const T* pos_clip, const int32_t* triangle, int32_t triangle_id, bool cull_backfaces, Raster raster,
+                        ReadyTriangle<T>* out, int64_t& size) {
   Vec4<T> v[3];
   for (int i = 0; i < 3; ++i) v[i] = load4(pos_clip + 4 * (int64_t)triangle[i]);
-  size += make_ready_clipped(v, triangle_id, raster.height, raster.width, out + size);
+  size += make_ready_clipped(v, triangle_id, cull_backfaces, raster.height, raster.width, out + size);
 }
 
 }  // namespace intaglio

@@ -43,7 +43,7 @@ Strips<T> bin_triangles(const Geometry<T>& g, int64_t b, Raster raster, double r
     BoxedTriangle<T> boxed;
     Vec4<T> v[3];
     load_triangle(g, b, (int32_t)i, v);
-    if (!box_triangle(v, (int32_t)i, raster.height, raster.width, reach, boxed)) continue;
+    if (!box_triangle(v, (int32_t)i, g.cull_backfaces, raster.height, raster.width, reach, boxed)) continue;
     strips.triangles.push_back(boxed);
     for_strips(boxed, [&](int64_t s) { ++strips.begin[s + 1]; });
   }

@@ -24,7 +24,8 @@ struct Drawn {
 };
 
 template <class T>
-INTAGLIO_DEVICE void make_drawn(const Vec4<T> v[3], int32_t triangle_id, int64_t height, int64_t width, Drawn<T>& drawn) {
+INTAGLIO_DEVICE void make_drawn(const Vec4<T> v[3], int32_t triangle_id, bool cull_backfaces, int64_t height, int64_t width,
+                                Drawn<T>& drawn) {
   Subpixel corner[3];
   bool are_placed = true, are_finite = true;
   for (int i = 0; i < 3; ++i) {
@@ -34,9 +35,9 @@ INTAGLIO_DEVICE void make_drawn(const Vec4<T> v[3], int32_t triangle_id, int64_t
   }
   if (are_placed)
     drawn.count = make_ready(corner, image_point(v[0], height, width), image_point(v[1], height, width),
-                             image_point(v[2], height, width), triangle_id, height, width, drawn.part[0]);
+                             image_point(v[2], height, width), triangle_id, cull_backfaces, height, width, drawn.part[0]);
   else
-    drawn.count = are_finite ? (int)make_ready_clipped(v, triangle_id, height, width, drawn.part) : 0;
+    drawn.count = are_finite ? (int)make_ready_clipped(v, triangle_id, cull_backfaces, height, width, drawn.part) : 0;
 }
 
 // Columns and rows of an image.
@@ -95,7 +96,7 @@ struct Drawing {
     Corners corners;
     Vec4<T> v[3];
     if (id >= g.num_triangles || !find_triangle(g, b, id, corners, v)) return false;
-    make_drawn(v, id, raster.height, raster.width, drawn);
+    make_drawn(v, id, g.cull_backfaces, raster.height, raster.width, drawn);
     return drawn.count > 0;
   }
 

@@ -36,7 +36,7 @@ struct BinTriangles {
     Vec4<T> v[3];
     BoxedTriangle<T>& t = tiles.boxed[i];
     if (!find_triangle(g, b, (int32_t)id, corners, v)) return;
-    if (!box_triangle(v, (int32_t)id, tiles.raster.height, tiles.raster.width, tiles.reach, t)) return;
+    if (!box_triangle(v, (int32_t)id, g.cull_backfaces, tiles.raster.height, tiles.raster.width, tiles.reach, t)) return;
     for (int64_t row = t.row_begin / tiles.side; row <= (t.row_end - 1) / tiles.side; ++row)
       for (int64_t column = t.column_begin / tiles.side; column <= (t.column_end - 1) / tiles.side; ++column)
         atomic_add(tiles.bits_of(image, row * tiles.side, column * tiles.side) + id / 32, (uint32_t)1 << id % 32);

@@ -36,10 +36,13 @@ INTAGLIO_HD int32_t first_sample(int32_t x, int32_t size) {
   return (x + (size - 1) * kHalfPixel + kSubpixels - 1) >> 8;
 }
 
-// The samples of the bounding box of `corner`; false where there are none or the triangle has no area.
-// Corners are put into the order of positive area.
+// The samples of the bounding box of `corner`; false where there are none, the triangle has no area, or shows a side that is
+// not drawn. Corners are put into the order of positive area, which is that of a back face: y points down.
 template <class T>
-INTAGLIO_HD_INLINE bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, int32_t height, int32_t width) {
+INTAGLIO_HD_INLINE bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Subpixel c, bool cull_backfaces, int32_t height,
+                              int32_t width) {
+  const int64_t area = area_twice(a, b, c);
+  if (area == 0 || (cull_backfaces && area > 0)) return false;
   int32_t least_x = min_of(a.x, min_of(b.x, c.x)), most_x = max_of(a.x, max_of(b.x, c.x));
   int32_t column_begin = max_of(first_sample(least_x, width), 0);
   int32_t column_end = min_of(first_sample(most_x + 1, width), width);
@@ -47,8 +50,6 @@ INTAGLIO_HD_INLINE bool place(ReadyTriangle<T>& out, Subpixel a, Subpixel b, Sub
   int32_t row_begin = max_of(first_sample(least_y, height), 0);
   int32_t row_end = min_of(first_sample(most_y + 1, height), height);
   if ((column_begin >= column_end) | (row_begin >= row_end)) return false;
-  int64_t area = area_twice(a, b, c);
-  if (area == 0) return false;
   out.corner[0] = a, out.corner[1] = area < 0 ? c : b, out.corner[2] = area < 0 ? b : c;
   out.column_begin = (int16_t)column_begin, out.column_end = (int16_t)column_end;
   out.row_begin = (int16_t)row_begin, out.row_end = (int16_t)row_end;
@@ -114,9 +115,9 @@ INTAGLIO_HD T sample_position(int64_t index, int64_t size) {
 // can be covered.
 template <class T>
 INTAGLIO_HD_INLINE bool make_ready(const Subpixel corner[3], const ImagePoint<T>& a, const ImagePoint<T>& b,
-                                   const ImagePoint<T>& c, int32_t triangle_id, int64_t height, int64_t width,
-                                   ReadyTriangle<T>& out) {
-  if (!place(out, corner[0], corner[1], corner[2], (int32_t)height, (int32_t)width)) return false;
+                                   const ImagePoint<T>& c, int32_t triangle_id, bool cull_backfaces, int64_t height,
+                                   int64_t width, ReadyTriangle<T>& out) {
+  if (!place(out, corner[0], corner[1], corner[2], cull_backfaces, (int32_t)height, (int32_t)width)) return false;
   out.covered = 0;
   if (has_few_samples(out) && (out.covered = covered_samples(out, height, width)) == 0) return false;
   out.triangle_id = triangle_id;
@@ -188,8 +189,8 @@ struct ClipPolygon {
 // for kMaxFan, as a fan that keeps its id and its depth plane; every value is later computed from the whole triangle, in
 // homogeneous coordinates. Returns how many there are.
 template <class T>
-INTAGLIO_HD int64_t make_ready_clipped(const Vec4<T> v[3], int32_t triangle_id, int64_t height, int64_t width,
-                                       ReadyTriangle<T>* out) {
+INTAGLIO_HD int64_t make_ready_clipped(const Vec4<T> v[3], int32_t triangle_id, bool cull_backfaces, int64_t height,
+                                       int64_t width, ReadyTriangle<T>* out) {
   ClipPolygon polygon;
   Vec4<double> whole[3];
   for (int i = 0; i < 3; ++i) polygon.corner[i] = whole[i] = {(double)v[i].x, (double)v[i].y, (double)v[i].z, (double)v[i].w};
@@ -214,7 +215,7 @@ INTAGLIO_HD int64_t make_ready_clipped(const Vec4<T> v[3], int32_t triangle_id, 
   int64_t count = 0;
   for (int i = 1; i + 1 < polygon.size; ++i) {
     ReadyTriangle<T> ready;
-    if (!place(ready, at[0], at[i], at[i + 1], (int32_t)height, (int32_t)width)) continue;
+    if (!place(ready, at[0], at[i], at[i + 1], cull_backfaces, (int32_t)height, (int32_t)width)) continue;
     ready.triangle_id = triangle_id;
     ready.covered = has_few_samples(ready) ? covered_samples(ready, height, width) : 0;
     double X = ndc_centre<double>(ready.column_begin, width), Y = -ndc_centre<double>(ready.row_begin, height);

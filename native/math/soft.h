@@ -117,11 +117,11 @@ INTAGLIO_HD PixelSpan pixels_within(double low, double high, int64_t size) {
   return {(int32_t)clamp(first, 0.0, (double)size), (int32_t)clamp(last + 1, 0.0, (double)size)};
 }
 
-// False if it reaches none.
+// False if it reaches none, or shows a side that is not drawn.
 template <class T>
-INTAGLIO_HD bool box_triangle(const Vec4<T> v[3], int32_t triangle_id, int64_t height, int64_t width, double reach,
-                              BoxedTriangle<T>& out) {
-  if (!soft_triangle(v, out.shape)) return false;
+INTAGLIO_HD bool box_triangle(const Vec4<T> v[3], int32_t triangle_id, bool cull_backfaces, int64_t height, int64_t width,
+                              double reach, BoxedTriangle<T>& out) {
+  if (!soft_triangle(v, out.shape) || (cull_backfaces && out.shape.turn < 0)) return false;
   const Vec2<T>* c = out.shape.corner;
   T left = min_of(c[0].x, min_of(c[1].x, c[2].x)), right = max_of(c[0].x, max_of(c[1].x, c[2].x));
   T low = min_of(c[0].y, min_of(c[1].y, c[2].y)), high = max_of(c[0].y, max_of(c[1].y, c[2].y));

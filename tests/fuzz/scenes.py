@@ -182,16 +182,16 @@ KINDS = (_as_they_are, _on_pixel_centres, _behind, _at_the_eye, _huge, _tiny, _o
 
 def _through_all(scene, rng):
     pos_clip, triangles, size, dtype = (scene[name] for name in ("pos_clip", "triangles", "size", "dtype"))
-    geometry = (pos_clip, triangles)
+    geometry, sides = (pos_clip, triangles), {"cull_backfaces": bool(rng.random() < 0.3)}
     try:
-        fragments = ops.rasterize(*geometry, size)
+        fragments = ops.rasterize(*geometry, size, **sides)
     except ValueError as error:
         if scene["is_right"] or not any(word in str(error) for word in ("finite", "must be in [")):
             raise
         raise Refused from error
     assert scene["is_right"], "a wrong scene was drawn"
     _check_fragments(fragments, triangles.shape[-2])
-    _check_fragments(ops.rasterize(*geometry, size, behind=fragments), triangles.shape[-2])
+    _check_fragments(ops.rasterize(*geometry, size, behind=fragments, **sides), triangles.shape[-2])
     table = neighbours(triangles)
     if rng.random() < 0.05:  # any table with indices in range is one
         table = rng.integers(-1, triangles.shape[-2], triangles.shape).astype(np.int32) if triangles.size else table
@@ -201,18 +201,18 @@ def _through_all(scene, rng):
     ops.edge_gradient(image, fragments, *geometry, neighbours=table)
     ops.antialias(image, fragments, *geometry, neighbours=table)
     ops.sweep_gradient(image, fragments, *geometry)
-    ops.silhouette(*geometry, size, neighbours=table)
+    ops.silhouette(*geometry, size, neighbours=table, **sides)
     target = rng.random((len(pos_clip), *size)).astype(dtype)
     supersample = int(rng.choice((1, 2, 3)))
-    ops.silhouette_error(*geometry, target, neighbours=table, supersample=supersample)
+    ops.silhouette_error(*geometry, target, neighbours=table, supersample=supersample, **sides)
     uv = (rng.normal(size=(pos_clip.shape[1], 2)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
     texture = rng.normal(size=(*rng.integers(1, 9, 2), 3)).astype(dtype)
     wrap = str(rng.choice(WRAPS))
-    drawn = ops.textured(*geometry, uv, texture, size, wrap=wrap, neighbours=table)
+    drawn = ops.textured(*geometry, uv, texture, size, wrap=wrap, neighbours=table, **sides)
     target = drawn if rng.random() < 0.3 else rng.random(drawn.shape).astype(dtype)
-    ops.textured_error(*geometry, uv, texture, target, wrap=wrap, neighbours=table)
+    ops.textured_error(*geometry, uv, texture, target, wrap=wrap, neighbours=table, **sides)
     ops.squared_error(image, rng.random(image.shape).astype(dtype))
-    _softly(scene, rng)
+    _softly(scene, sides, rng)
     _textured(scene, fragments, rng)
     draw_layers(scene, fragments, table, rng)
     draw_parts(scene, rng)
@@ -233,10 +233,9 @@ def _check_fragments(fragments, num_triangles):
     assert np.abs(depth).max() <= 1, np.abs(depth).max()
 
 
-def _softly(scene, rng):
-    soft = ops.soft_rasterize(
-        scene["pos_clip"], scene["triangles"], scene["size"], sigma=float(10.0 ** -rng.integers(1, 6)), layers=3
-    )
+def _softly(scene, sides, rng):
+    geometry = (scene["pos_clip"], scene["triangles"], scene["size"])
+    soft = ops.soft_rasterize(*geometry, sigma=float(10.0 ** -rng.integers(1, 6)), layers=3, **sides)
     assert soft.triangle_id.max() < max(scene["triangles"].shape[-2], 1)
     assert soft.probability.min() >= 0
     assert soft.probability.max() <= 1

@@ -170,6 +170,26 @@ def textured_error(x: Inputs) -> tuple:
     return (ops.textured_error(x["pos_clip"], x["triangles"], uv, x["texture"], target, **options),)
 
 
+def culled(x: Inputs) -> tuple:
+    """Every op that draws, without back faces."""
+    xp, table, uv = namespace(x["target"]), x["neighbours"], x["attributes"][..., :2]
+    geometry, options = (x["pos_clip"], x["triangles"]), {"neighbours": table, "cull_backfaces": True}
+    target = xp.stop_gradient(x["target"])
+    front = ops.rasterize(*geometry, SIZE, cull_backfaces=True)
+    behind = ops.rasterize(*geometry, SIZE, behind=front, cull_backfaces=True)
+    soft = ops.soft_rasterize(*geometry, SIZE, sigma=1e-3, layers=3, cull_backfaces=True)
+    return (
+        front.depth,
+        behind.depth,
+        soft.probability,
+        ops.silhouette(*geometry, SIZE, **options),
+        ops.silhouette_error(*geometry, target[..., 0], **options),
+        ops.silhouette_error(*geometry, target[..., 0], ranges=[[0, x["triangles"].shape[0]]], **options),
+        ops.textured(*geometry, uv, x["texture"], SIZE, **options),
+        ops.textured_error(*geometry, uv, x["texture"], target, **options),
+    )
+
+
 def sample_cube(x: Inputs) -> tuple:
     return (
         ops.sample_cube(x["cube"], x["directions"]),
@@ -239,7 +259,7 @@ CHAINS: dict[str, Callable[[Inputs], tuple]] = {
     for function in (
         rasterize, rasterize_behind, layered, interpolate, screen_derivatives, edge_gradient, silhouette,
         silhouette_error, silhouette_error_of_ranges, antialias, sweep_gradient, sample_texture, trilinear, textured,
-        textured_error, sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals,
+        textured_error, culled, sample_cube, sample_face_texture, soft, squared_error, smooth, downsample, map_normals,
         shade_metallic, shade_blinn_phong, reflect, reflect_environment, spherical_harmonics,
     )
 }  # fmt: skip

@@ -29,8 +29,8 @@ _RASTERIZE_VJP = Call(
 
 _RASTERIZE = Call(
     "rasterize",
-    GEOMETRY + ", int height, int width",
-    lambda pos_clip, triangles, ranges, height, width: (
+    GEOMETRY + ", bool cull_backfaces, int height, int width",
+    lambda pos_clip, triangles, ranges, cull_backfaces, height, width: (
         ((num_images(pos_clip, ranges), height, width), "index"),
         ((num_images(pos_clip, ranges), height, width, 2), "value"),
         ((num_images(pos_clip, ranges), height, width), "value"),
@@ -47,8 +47,8 @@ RASTERIZE = Op(
 
 _RASTERIZE_BEHIND = Call(
     "rasterize_behind",
-    GEOMETRY + ", Tensor before_id, Tensor before_depth",
-    lambda pos_clip, triangles, ranges, before_id, before_depth: (
+    GEOMETRY + ", bool cull_backfaces, Tensor before_id, Tensor before_depth",
+    lambda pos_clip, triangles, ranges, cull_backfaces, before_id, before_depth: (
         (tuple(before_id.shape), "index"),
         ((*before_id.shape, 2), "value"),
         (tuple(before_id.shape), "value"),

@@ -10,14 +10,21 @@ from .op import Array, Call, Op, Run
 
 
 def _layers(
-    pos_clip: Array, triangles: Array, ranges: Array | None, height: int, width: int, sigma: float, layers: int
+    pos_clip: Array,
+    triangles: Array,
+    ranges: Array | None,
+    cull_backfaces: bool,
+    height: int,
+    width: int,
+    sigma: float,
+    layers: int,
 ) -> tuple:
     shape = (num_images(pos_clip, ranges), height, width, layers)
     return (shape, "index"), ((*shape, 2), "value"), (shape, "value"), (shape, "value")
 
 
 def _soft_rasterize_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
-    *geometry, _, _, sigma, _ = inputs
+    *geometry, _, _, _, sigma, _ = inputs
     if not needs[0] or all(grad is None for grad in grads[1:]):
         return (None,) * len(inputs)
     (grad_pos_clip,) = run(_SOFT_RASTERIZE_VJP, *geometry, outputs[0], sigma, *grads[1:])
@@ -26,7 +33,7 @@ def _soft_rasterize_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, g
 
 _SOFT_RASTERIZE = Call(
     "soft_rasterize",
-    GEOMETRY + ", int height, int width, float sigma, int layers",
+    GEOMETRY + ", bool cull_backfaces, int height, int width, float sigma, int layers",
     _layers,
 )
 _SOFT_RASTERIZE_VJP = Call(

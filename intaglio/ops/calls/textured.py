@@ -7,7 +7,10 @@ from typing import Any
 
 from .op import Array, Call, Op, Run
 
-_SEEN = "Tensor pos_clip, Tensor triangles, Tensor uv, Tensor uv_triangles, Tensor texture, Tensor neighbours, int wrap"
+_SEEN = (
+    "Tensor pos_clip, Tensor triangles, Tensor uv, Tensor uv_triangles, Tensor texture, Tensor neighbours, int wrap, "
+    "bool cull_backfaces"
+)
 _MESH = _SEEN + ", int height, int width"
 _NEEDS = ", bool needs_pos_clip, bool needs_uv, bool needs_texture"
 
@@ -22,7 +25,7 @@ def _pyramid_shape(texture: Array) -> tuple:
 
 
 def _outputs(*inputs: Any) -> tuple:
-    pos_clip, texture, (height, width) = inputs[0], inputs[4], inputs[7:9]
+    pos_clip, texture, (height, width) = inputs[0], inputs[4], inputs[8:10]
     pixels = (pos_clip.shape[0], height, width)
     return (pixels, "index"), (_pyramid_shape(texture), "value"), ((*pixels, texture.shape[-1]), "value")
 
@@ -40,10 +43,10 @@ def _grads(*inputs: Any) -> tuple:
 
 def _textured_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[2] is None or not (needs[0] or needs[2] or needs[4]):
-        return (None,) * 9
+        return (None,) * len(inputs)
     found = run(_TEXTURED_VJP, *inputs, *outputs, grads[2], needs[0], needs[2], needs[4])
     grad_pos_clip, grad_uv, _, grad_texture = found  # between them the room for the gradient's own pyramid
-    return grad_pos_clip, None, grad_uv, None, grad_texture, None, None, None, None
+    return grad_pos_clip, None, grad_uv, None, grad_texture, *(None,) * (len(inputs) - 5)
 
 
 _TEXTURED = Call("textured", _MESH, _outputs)
@@ -69,7 +72,7 @@ def _error_grads(*inputs: Any) -> tuple:
 def _textured_error_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[2] or needs[4]):
         return (None,) * len(inputs)
-    found = run(_TEXTURED_ERROR_VJP, *inputs[:8], *outputs, grads[0], needs[0], needs[2], needs[4])
+    found = run(_TEXTURED_ERROR_VJP, *inputs[:9], *outputs, grads[0], needs[0], needs[2], needs[4])
     grad_pos_clip, grad_uv, grad_texture = found
     return grad_pos_clip, None, grad_uv, None, grad_texture, *(None,) * (len(inputs) - 5)
 

@@ -36,8 +36,8 @@ def _silhouette_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads
 
 _SILHOUETTE = Call(
     "silhouette",
-    GEOMETRY + ", Tensor neighbours, int height, int width",
-    lambda pos_clip, triangles, ranges, neighbours, height, width: (
+    GEOMETRY + ", Tensor neighbours, bool cull_backfaces, int height, int width",
+    lambda pos_clip, triangles, ranges, neighbours, cull_backfaces, height, width: (
         ((num_images(pos_clip, ranges), height, width), "index"),
         ((num_images(pos_clip, ranges), height, width, 1), "value"),
     ),
@@ -62,8 +62,9 @@ _SILHOUETTE_ERROR_VJP = Call(
 
 _SILHOUETTE_ERROR = Call(
     "silhouette_error",
-    "Tensor pos_clip, Tensor triangles, Tensor neighbours, Tensor target, int supersample, bool needs_grad",
-    lambda pos_clip, triangles, neighbours, target, supersample, needs_grad: (
+    "Tensor pos_clip, Tensor triangles, Tensor neighbours, Tensor target, bool cull_backfaces, "
+    "int supersample, bool needs_grad",
+    lambda pos_clip, triangles, neighbours, target, cull_backfaces, supersample, needs_grad: (
         ((pos_clip.shape[0],), "value"),
         (tuple(pos_clip.shape) if needs_grad else None, "value"),
     ),
@@ -73,7 +74,7 @@ _SILHOUETTE_ERROR = Call(
 # The error is all that is made of the silhouette, so its gradient is known in the forward pass but for a factor.
 SILHOUETTE_ERROR = Op("silhouette_error", _SILHOUETTE_ERROR, _silhouette_error_vjp, saved=(1,), discrete=(1,))
 
-_COMPARED = GEOMETRY + ", Tensor neighbours, Tensor target, int supersample"
+_COMPARED = GEOMETRY + ", Tensor neighbours, Tensor target, bool cull_backfaces, int supersample"
 
 
 def _silhouette_error_of_ranges_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
