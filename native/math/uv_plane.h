@@ -50,22 +50,40 @@ INTAGLIO_HD_INLINE UvRow<T> uv_row(const UvPlane<T>& p, T down) {
   return {{p.e[0] + down * p.e_y[0], p.e[1] + down * p.e_y[1], p.e[2] + down * p.e_y[2]}};
 }
 
+// Those `across` pixels right of the anchor's column.
+template <class T>
+INTAGLIO_HD_INLINE Vec3<T> uv_edges(const UvPlane<T>& p, const UvRow<T>& row, T across) {
+  return {row.e[0] + across * p.e_x[0], row.e[1] + across * p.e_x[1], row.e[2] + across * p.e_x[2]};
+}
+
+// Clamped to the triangle, their sum and one over it, which means nothing unless there is an area.
+template <class T>
+struct UvShares {
+  Vec3<T> f;
+  T sum, inverse;
+  bool is_area;
+};
+
+template <class T>
+INTAGLIO_HD_INLINE UvShares<T> uv_shares(const Vec3<T>& e) {
+  const Vec3<T> f{max_of(e.x, (T)0), max_of(e.y, (T)0), max_of(e.z, (T)0)};
+  const T sum = f.x + f.y + f.z;
+  return {f, sum, 1 / sum, sum >= least_inverted<T>()};
+}
+
 // The corners' weights at a pixel of a row.
 template <class T>
 struct UvWeights {
   T weight[3], inverse;  // inverse: 1 over the sum of the clamped edge functions, 0 where there is none
 };
 
-// `across` pixels right of the anchor's column.
 template <class T>
 INTAGLIO_HD_INLINE UvWeights<T> uv_weights(const UvPlane<T>& p, const UvRow<T>& row, T across) {
+  const UvShares<T> s = uv_shares(uv_edges(p, row, across));
   UvWeights<T> at;
-  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
-  T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
-  bool is_area = sum >= least_inverted<T>();
-  at.inverse = sum >= least_divisor<T>() ? inverse : (T)0;
-  at.weight[0] = is_area ? f0 * inverse : (T)1 / 3, at.weight[1] = is_area ? f1 * inverse : (T)1 / 3;
-  at.weight[2] = is_area ? f2 * inverse : (T)1 / 3;
+  at.inverse = s.sum >= least_divisor<T>() ? s.inverse : (T)0;
+  at.weight[0] = s.is_area ? s.f.x * s.inverse : (T)1 / 3, at.weight[1] = s.is_area ? s.f.y * s.inverse : (T)1 / 3;
+  at.weight[2] = s.is_area ? s.f.z * s.inverse : (T)1 / 3;
   return at;
 }
 
@@ -84,15 +102,14 @@ INTAGLIO_HD_INLINE void uv_slopes(const UvPlane<T>& p, T du, T dv, T per_sum, T 
 
 template <class T>
 INTAGLIO_HD_INLINE UvPixel<T> uv_at(const UvPlane<T>& p, const UvRow<T>& row, T across) {
+  const Vec3<T> e = uv_edges(p, row, across);
+  const UvShares<T> s = uv_shares(e);
   UvPixel<T> at;
-  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
-  T f0 = max_of(e0, (T)0), f1 = max_of(e1, (T)0), f2 = max_of(e2, (T)0), sum = f0 + f1 + f2, inverse = 1 / sum;
-  bool is_area = sum >= least_inverted<T>();
-  at.u = p.u + (is_area ? (f0 * p.to_u[0] + f1 * p.to_u[1]) * inverse : (p.to_u[0] + p.to_u[1]) / 3);
-  at.v = p.v + (is_area ? (f0 * p.to_v[0] + f1 * p.to_v[1]) * inverse : (p.to_v[0] + p.to_v[1]) / 3);
+  at.u = p.u + (s.is_area ? (s.f.x * p.to_u[0] + s.f.y * p.to_u[1]) * s.inverse : (p.to_u[0] + p.to_u[1]) / 3);
+  at.v = p.v + (s.is_area ? (s.f.x * p.to_v[0] + s.f.y * p.to_v[1]) * s.inverse : (p.to_v[0] + p.to_v[1]) / 3);
   // Derivatives are those of the triangle's plane, which weights leave where they are clamped.
-  T plane = e0 + e1 + e2, per_plane = std::fabs(plane) >= least_divisor<T>() ? 1 / plane : (T)0;
-  T du = (e0 * p.to_u[0] + e1 * p.to_u[1]) * per_plane, dv = (e0 * p.to_v[0] + e1 * p.to_v[1]) * per_plane;
+  T plane = e.x + e.y + e.z, per_plane = std::fabs(plane) >= least_divisor<T>() ? 1 / plane : (T)0;
+  T du = (e.x * p.to_u[0] + e.y * p.to_u[1]) * per_plane, dv = (e.x * p.to_v[0] + e.y * p.to_v[1]) * per_plane;
   uv_slopes(p, du, dv, per_plane, at.derivative);
   return at;
 }
@@ -101,13 +118,13 @@ INTAGLIO_HD_INLINE UvPixel<T> uv_at(const UvPlane<T>& p, const UvRow<T>& row, T 
 // negative, or NaN, where that is not so.
 template <class T>
 INTAGLIO_HD_INLINE UvPixel<T> uv_within(const UvPlane<T>& p, const UvRow<T>& row, T across, T& margin) {
+  const Vec3<T> e = uv_edges(p, row, across);
   UvPixel<T> at;
-  T e0 = row.e[0] + across * p.e_x[0], e1 = row.e[1] + across * p.e_x[1], e2 = row.e[2] + across * p.e_x[2];
-  T sum = e0 + e1 + e2, inverse = 1 / sum;
-  T du = (e0 * p.to_u[0] + e1 * p.to_u[1]) * inverse, dv = (e0 * p.to_v[0] + e1 * p.to_v[1]) * inverse;
+  T sum = e.x + e.y + e.z, inverse = 1 / sum;
+  T du = (e.x * p.to_u[0] + e.y * p.to_u[1]) * inverse, dv = (e.x * p.to_v[0] + e.y * p.to_v[1]) * inverse;
   at.u = p.u + du, at.v = p.v + dv;
   uv_slopes(p, du, dv, inverse, at.derivative);
-  T least = min_of(e0, min_of(e1, e2)), room = sum - least_divisor<T>();
+  T least = min_of(e.x, min_of(e.y, e.z)), room = sum - least_divisor<T>();
   margin = least < room ? least : room;
   return at;
 }
