@@ -2,10 +2,12 @@
 """deodr 0.2.3 (de La Gorce): a differentiable CPU rasterizer in C++, float64, analytic antialiasing at silhouettes.
 
 One step: from positions to pixels, which edges are silhouettes, image, squared error against a target, gradient of
-the positions in pixels. Two ways: `step` is its public interface (`Scene2D.render`, `Scene2D.render_backward`, without
-the copies that are its default); `tuned_step` calls what lies beneath, unchecked, on arrays kept from step to step,
-which its users would have to write themselves. Its own detection of silhouette edges (a sparse matrix product) is
-replaced in both by a look-up in a table of neighbours, which is faster.
+the positions in pixels. Three ways: `whole_step` is its one call for all of this, as it comes
+(`Scene2D.render_compare_and_backward`); `step` the two calls of its public interface that it is made of
+(`Scene2D.render`, `Scene2D.render_backward`, without the copies that are its default), with a lean loss in between;
+`tuned_step` calls what lies beneath, unchecked, on arrays kept from step to step, which its users would have to write
+themselves. Its own detection of silhouette edges (a sparse matrix product) is replaced in all by a look-up in a table
+of neighbours, which is faster.
 """
 
 from collections.abc import Callable
@@ -82,8 +84,14 @@ class Silhouette:
             **plain | shown,
         )
 
+    def whole_step(self) -> tuple[float, np.ndarray]:
+        """Loss and its gradient [V,2] to the positions in pixels, by deodr's one call for both."""
+        self._place()
+        *_, loss = self.scene.render_compare_and_backward(self.target)
+        return loss, self.scene.ij_b
+
     def step(self) -> tuple[float, np.ndarray]:
-        """Loss and its gradient [V,2] to the positions in pixels, through deodr's public interface."""
+        """The same by two calls of deodr's public interface."""
         self._place()
         image, _ = self.scene.render()
         difference = image - self.target

@@ -13,9 +13,11 @@ from .deodr_silhouette import Silhouette
 
 
 def steps(
-    scene: TexturedScene, targets: np.ndarray, *, tuned: bool = False
+    scene: TexturedScene, targets: np.ndarray, way: str = "whole_step"
 ) -> Callable[[], list[tuple[float, np.ndarray]]]:
-    """A call that takes one step for every view of the scene, targets [B,H,W,C]: one after the other."""
+    """A call that takes one step for every view of the scene, targets [B,H,W,C]: one after the other, by whichever of
+    the ways of deodr_silhouette.
+    """
     shown = {
         "faces_uv": scene.uv_triangles.astype(np.uint32),
         "textured": np.ones(len(scene.triangles), bool),
@@ -27,4 +29,4 @@ def steps(
         Silhouette(view, scene.triangles, scene.neighbours, target, **shown)
         for view, target in zip(scene.pos_clip, targets, strict=True)
     ]
-    return lambda: [view.tuned_step() if tuned else view.step() for view in views]
+    return lambda: [getattr(view, way)() for view in views]
