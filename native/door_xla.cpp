@@ -5,6 +5,9 @@
 
 #include <Python.h>
 
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 #include <string_view>
 #include <unordered_map>
@@ -154,6 +157,22 @@ DLDevice gpu_of(const XLA_FFI_CallFrame& frame) {
   return {kDLCUDA, args.device_ordinal};
 }
 
+// Whether XLA was told, before it started, to leave out what differs from run to run: it has no other word for that.
+bool is_to_be_deterministic() {
+  static const bool told = [] {
+    const char* flags = std::getenv("XLA_FLAGS");
+    for (const char* name : {"--xla_gpu_deterministic_ops", "--xla_gpu_exclude_nondeterministic_ops"}) {
+      const char* at = flags ? std::strstr(flags, name) : nullptr;
+      if (!at) continue;
+      at += std::strlen(name);
+      if (*at == 0 || std::isspace((unsigned char)*at) || std::strncmp(at, "=true", 5) == 0 || std::strncmp(at, "=1", 2) == 0)
+        return true;
+    }
+    return false;
+  }();
+  return told;
+}
+
 XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame, bool on_gpu) {
   Given given = given_of(frame.attrs);
   int64_t index = find(given.call);
@@ -163,6 +182,7 @@ XLA_FFI_Error* call(const XLA_FFI_CallFrame& frame, bool on_gpu) {
   try {
     read(given, frame, on_gpu ? gpu_of(frame) : kCPU, arguments);
     XlaMemory memory(frame);
+    set_deterministic(is_to_be_deterministic());
     run_binding((size_t)index, arguments, on_gpu ? Caller{stream_of(frame), &memory} : Caller{});
   } catch (const std::invalid_argument& error) {
     return error_of(frame.api, XLA_FFI_Error_Code_INVALID_ARGUMENT, about(error.what()));

@@ -5,7 +5,11 @@ Where there is none, the emulated kernels stand in (`make test-emulate` runs thi
 been executed, and nothing of it proved of a GPU. What only a GPU can show is in tests/gpu_alone.py.
 """
 
+import os
+import subprocess
+import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +123,38 @@ def test_deterministic_algorithms_repeat_their_bits(chain, device):
         outputs, gradients = value_and_gradients(chain, x)
         assert all(map(torch.equal, outputs, first[0]))
         assert all(torch.equal(gradients[name], first[1][name]) for name in first[1])
+
+
+JAX_STEPS = """
+import jax, numpy as np
+from reference import chains
+x = {name: jax.numpy.asarray(value, np.float32 if value.dtype.kind == "f" else np.int32)
+     for name, value in chains.numpy_inputs().items()}
+loss = jax.jit(lambda p: chains.silhouette_error(x | {"pos_clip": p})[0].sum())
+grads = {np.asarray(jax.grad(loss)(x["pos_clip"])).tobytes() for _ in range(10)}
+print(len(grads))
+"""
+
+
+def has_jax_a_gpu():
+    ask = "import jax; print(len(jax.devices('gpu')))"
+    return subprocess.run([sys.executable, "-c", ask], capture_output=True, check=False, timeout=300).returncode == 0
+
+
+@pytest.mark.parametrize("flags", ["--xla_gpu_deterministic_ops=true", "--xla_gpu_exclude_nondeterministic_ops", ""])
+def test_jax_repeats_its_bits_where_xla_was_told_to(flags):
+    if IS_GPU and not has_jax_a_gpu():
+        pytest.skip("JAX finds no GPU")
+    tests = Path(__file__).parent
+    environment = os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": str(tests)}
+    done = subprocess.run(
+        [sys.executable, "-c", JAX_STEPS], env=environment, cwd=tests, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    if flags or os.environ.get("INTAGLIO_EMULATE") == "deterministic":
+        assert int(done.stdout) == 1
+    elif not IS_GPU:
+        assert int(done.stdout) > 1  # or the flags would prove nothing
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -184,7 +184,6 @@ def culled(x: Inputs) -> tuple:
         soft.probability,
         ops.silhouette(*geometry, SIZE, **options),
         ops.silhouette_error(*geometry, target[..., 0], **options),
-        ops.silhouette_error(*geometry, target[..., 0], ranges=[[0, x["triangles"].shape[0]]], **options),
         ops.textured(*geometry, uv, x["texture"], SIZE, **options),
         ops.textured_error(*geometry, uv, x["texture"], target, **options),
     )
