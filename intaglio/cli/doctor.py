@@ -86,7 +86,7 @@ def _cuda() -> Row:
         return Row("CUDA", "no", "built for the processor; tensors must be there: x.cpu()")
     if count == 0:
         return Row("CUDA", "built in", "no GPU here; all is drawn without one")
-    return Row("CUDA", "yes", f"{count} GPUs")
+    return Row("CUDA", "yes", "1 GPU" if count == 1 else f"{count} GPUs")
 
 
 def _optional(name: str, use: str) -> Row:
