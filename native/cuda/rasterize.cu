@@ -2,9 +2,9 @@
 // Visibility on a GPU: every covered sample offers its depth and id to its pixel, which keeps the least: one atomic minimum of
 // both, so that neither the order of threads nor who draws a triangle changes the picture. A triangle of a few samples is drawn
 // by the thread that makes it ready; others are put on a list by their size: a warp draws each of moderate size, and what is
-// larger is cut into tiles, which all warps share. Lists hold every triangle once and so cannot overflow. Weights are a second
-// sweep over the pixels. (Sorting triangles by size for different teams of threads: Laine, Karras: High-Performance Software
-// Rasterization on GPUs, 2011.)
+// larger is cut into tiles, which all warps share. Those that have to be clipped are few, and wait on a list for kernels of
+// their own. Lists hold every triangle once and so cannot overflow. Weights are a second sweep over the pixels. (Sorting
+// triangles by size for different teams of threads: Laine, Karras: High-Performance Software Rasterization on GPUs, 2011.)
 #include "../math/rasterize.h"
 #include "check.h"
 #include "nearest.h"
@@ -16,30 +16,6 @@ namespace {
 constexpr int64_t kByThread = 32, kByWarp = 1024;  // samples in a triangle's box, at most
 constexpr int kTile = 64;                          // the side of the smallest tile
 
-// A triangle as it is drawn: itself, or the fan that clipping leaves of it.
-template <class T>
-struct Drawn {
-  ReadyTriangle<T> part[kMaxFan];
-  int count;
-};
-
-template <class T>
-INTAGLIO_DEVICE void make_drawn(const Vec4<T> v[3], int32_t triangle_id, bool cull_backfaces, int64_t height, int64_t width,
-                                Drawn<T>& drawn) {
-  Subpixel corner[3];
-  bool are_placed = true, are_finite = true;
-  for (int i = 0; i < 3; ++i) {
-    corner[i] = snap(v[i], height, width);
-    are_placed &= corner[i].valid();
-    are_finite &= (v[i].x - v[i].x) + (v[i].y - v[i].y) + (v[i].z - v[i].z) + (v[i].w - v[i].w) == 0;
-  }
-  if (are_placed)
-    drawn.count = make_ready(corner, image_point(v[0], height, width), image_point(v[1], height, width),
-                             image_point(v[2], height, width), triangle_id, cull_backfaces, height, width, drawn.part[0]);
-  else
-    drawn.count = are_finite ? (int)make_ready_clipped(v, triangle_id, cull_backfaces, height, width, drawn.part) : 0;
-}
-
 // Columns and rows of an image.
 struct Box {
   int32_t column_begin, column_end, row_begin, row_end;
@@ -47,16 +23,19 @@ struct Box {
 };
 
 template <class T>
-INTAGLIO_DEVICE Box box_of(const Drawn<T>& drawn) {
+INTAGLIO_DEVICE Box box_of(const ReadyTriangle<T>* parts, int count) {
   Box box{INT32_MAX, 0, INT32_MAX, 0};
-  for (int i = 0; i < drawn.count; ++i) {
-    const ReadyTriangle<T>& t = drawn.part[i];
+  for (int i = 0; i < count; ++i) {
+    const ReadyTriangle<T>& t = parts[i];
     box.column_begin = min_of<int32_t>(box.column_begin, t.column_begin),
     box.column_end = max_of<int32_t>(box.column_end, t.column_end);
     box.row_begin = min_of<int32_t>(box.row_begin, t.row_begin), box.row_end = max_of<int32_t>(box.row_end, t.row_end);
   }
   return box;
 }
+
+// What becomes of a triangle: it is ready to be drawn, has to be clipped first, or is not seen.
+enum class Made { kReady, kToBeClipped, kNothing };
 
 // What a layer before shows; nothing is before the first, whose triangle_id is null.
 template <class T>
@@ -78,26 +57,49 @@ struct Drawing {
   LayerBefore<T> before;
   Pixels pixels;
   int64_t first_image, num_images;
-  int tile;             // the side of a tile
-  uint32_t* listed;     // [num_images * num_triangles] pairs of image and triangle: moderate ones from the front,
-  uint64_t* tiles_end;  // large ones from the back, and up to each of these the number of tiles
-  uint64_t* counts;     // how many moderate ones; how many large ones << kTileBits | how many tiles they have
+  int tile;                 // the side of a tile
+  uint32_t* listed;         // [num_images * num_triangles] pairs of image and triangle: moderate ones from the front,
+  uint64_t* tiles_end;      // large ones from the back, and up to each of these the number of tiles
+  uint32_t* to_be_clipped;  // [num_images * num_triangles] pairs whose size only clipping tells
+  uint64_t* counts;         // how many moderate ones; how many large ones << kTileBits | their tiles; how many to be clipped
 
   static constexpr int kTileBits = 36;
 
   INTAGLIO_DEVICE int64_t pairs() const { return num_images * g.num_triangles; }
-  INTAGLIO_DEVICE int64_t image_of(int64_t pair) const { return first_image + pair / g.num_triangles; }
+  // Pairs fit into 32 bits, in which a GPU divides several times as fast.
+  INTAGLIO_DEVICE int64_t image_of(int64_t pair) const { return first_image + (uint32_t)pair / (uint32_t)g.num_triangles; }
+  INTAGLIO_DEVICE int64_t place_in_image(int64_t pair) const { return (uint32_t)pair % (uint32_t)g.num_triangles; }
 
-  INTAGLIO_DEVICE bool make(int64_t pair, Drawn<T>& drawn) const {
-    int64_t b = image_of(pair);
-    Slice shown = g.shown(b);
-    if (pair % g.num_triangles >= shown.count()) return false;
-    int32_t id = (int32_t)(shown.begin + pair % g.num_triangles);
+  INTAGLIO_DEVICE bool find(int64_t pair, int32_t& id, Vec4<T> v[3]) const {
+    const int64_t b = image_of(pair);
+    const Slice shown = g.shown(b);
+    if (place_in_image(pair) >= shown.count()) return false;
+    id = (int32_t)(shown.begin + place_in_image(pair));
     Corners corners;
+    return id < g.num_triangles && find_triangle(g, b, id, corners, v);
+  }
+
+  INTAGLIO_DEVICE Made make(int64_t pair, ReadyTriangle<T>& made) const {
+    int32_t id;
     Vec4<T> v[3];
-    if (id >= g.num_triangles || !find_triangle(g, b, id, corners, v)) return false;
-    make_drawn(v, id, g.cull_backfaces, raster.height, raster.width, drawn);
-    return drawn.count > 0;
+    if (!find(pair, id, v)) return Made::kNothing;
+    const int64_t height = raster.height, width = raster.width;
+    const Subpixel corner[3] = {snap(v[0], height, width), snap(v[1], height, width), snap(v[2], height, width)};
+    if (!(corner[0].valid() & corner[1].valid() & corner[2].valid())) return Made::kToBeClipped;
+    const bool is_seen = make_ready(corner, image_point(v[0], height, width), image_point(v[1], height, width),
+                                    image_point(v[2], height, width), id, g.cull_backfaces, height, width, made);
+    return is_seen ? Made::kReady : Made::kNothing;
+  }
+
+  // What clipping leaves of a triangle; how many there are. It takes many registers, so kernels that are to have many threads
+  // leave it to others.
+  INTAGLIO_DEVICE int clip(int64_t pair, ReadyTriangle<T> parts[kMaxFan]) const {
+    int32_t id;
+    Vec4<T> v[3];
+    if (!find(pair, id, v)) return 0;
+    for (int i = 0; i < 3; ++i)
+      if (!((v[i].x - v[i].x) + (v[i].y - v[i].y) + (v[i].z - v[i].z) + (v[i].w - v[i].w) == 0)) return 0;
+    return (int)make_ready_clipped(v, id, g.cull_backfaces, raster.height, raster.width, parts);
   }
 
   INTAGLIO_DEVICE void offer(const ReadyTriangle<T>& t, int64_t b, int column, int row) const {
@@ -115,22 +117,24 @@ struct Drawing {
     if (columns <= 0 || rows <= 0) return;
     const Subpixel first{pixel_centre(box.column_begin, raster.width), pixel_centre(box.row_begin, raster.height)};
     int64_t e[3], across[3], down[3];
+    bool may_be_reached = true;
     for (int k = 0; k < 3; ++k) {
       GridEdge edge = grid_edge(t.corner[k], t.corner[(k + 1) % 3]);
       // In steps of a pixel: centres lie 256 grid steps apart, and the sign stays when it is divided by 256 and rounded down.
       e[k] = edge.at(first) >> 8, across[k] = -edge.dy, down[k] = edge.dx;
       int64_t most = max_of<int64_t>(across[k], 0) * (columns - 1) + max_of<int64_t>(down[k], 0) * (rows - 1);
-      if (e[k] + most < 0) return;
+      may_be_reached &= e[k] + most >= 0;
     }
-    for (int64_t i = begin; i < (int64_t)columns * rows; i += step) {
-      int64_t x = i % columns, y = i / columns;
+    if (!may_be_reached) return;
+    const int step_x = step % columns, step_y = step / columns;
+    for (int x = begin % columns, y = begin / columns; y < rows;) {
       int64_t outside =
           (e[0] + x * across[0] + y * down[0]) | (e[1] + x * across[1] + y * down[1]) | (e[2] + x * across[2] + y * down[2]);
-      if (outside >= 0) offer(t, b, box.column_begin + (int)x, box.row_begin + (int)y);
+      if (outside >= 0) offer(t, b, box.column_begin + x, box.row_begin + y);
+      x += step_x, y += step_y;
+      if (x >= columns) x -= columns, ++y;
     }
   }
-
-  INTAGLIO_DEVICE Box whole() const { return {0, (int32_t)raster.width, 0, (int32_t)raster.height}; }
 
   // Tiles of a box, from left to right and down.
   INTAGLIO_DEVICE int64_t tiles_across(const Box& box) const {
@@ -144,6 +148,13 @@ struct Drawing {
     int32_t row = (int32_t)(box.row_begin / tile + index / tiles_across(box)) * tile;
     return {column, column + tile, row, row + tile};
   }
+
+  INTAGLIO_DEVICE void list_large(int64_t pair, const Box& box) const {
+    const uint64_t tiles = (uint64_t)num_tiles(box), before = atomic_add(counts + 1, ((uint64_t)1 << kTileBits) + tiles);
+    const uint64_t place = before >> kTileBits, mask = ((uint64_t)1 << kTileBits) - 1;
+    listed[pairs() - 1 - place] = (uint32_t)pair;
+    tiles_end[place] = (before & mask) + tiles;
+  }
 };
 
 // A thread per triangle.
@@ -153,28 +164,46 @@ struct DrawSmall {
   bool lists;  // whether the others are listed, or are already
 
   INTAGLIO_DEVICE void operator()(int64_t pair) const {
-    Drawn<T> drawn;
-    if (!d.make(pair, drawn)) return;
-    const ReadyTriangle<T>& t = drawn.part[0];
+    ReadyTriangle<T> t;
+    const Made made = d.make(pair, t);
+    if (made == Made::kToBeClipped && lists) d.to_be_clipped[atomic_add(d.counts + 2, (uint64_t)1)] = (uint32_t)pair;
+    if (made != Made::kReady) return;
     const int64_t b = d.image_of(pair);
-    Box box = box_of(drawn);
-    if (drawn.count == 1 && has_few_samples(t)) {
+    const Box box = box_of(&t, 1);
+    if (has_few_samples(t)) {
       for (uint32_t left = t.covered; left; left &= left - 1) {
         int bit = 0;
         for (uint32_t lowest = left & (0u - left); lowest > 1; lowest >>= 1) ++bit;
         d.offer(t, b, t.column_begin + bit % kFewColumns, t.row_begin + bit / kFewColumns);
       }
     } else if (box.samples() <= kByThread) {
-      for (int i = 0; i < drawn.count; ++i) d.draw(drawn.part[i], b, box, 0, 1);
-    } else if (!lists) {
-      return;
-    } else if (box.samples() <= kByWarp) {
+      d.draw(t, b, box, 0, 1);
+    } else if (lists && box.samples() <= kByWarp) {
       d.listed[atomic_add(d.counts, (uint64_t)1)] = (uint32_t)pair;
-    } else {
-      uint64_t tiles = (uint64_t)d.num_tiles(box), before = atomic_add(d.counts + 1, ((uint64_t)1 << d.kTileBits) + tiles);
-      uint64_t place = before >> d.kTileBits, mask = ((uint64_t)1 << d.kTileBits) - 1;
-      d.listed[d.pairs() - 1 - place] = (uint32_t)pair;
-      d.tiles_end[place] = (before & mask) + tiles;
+    } else if (lists) {
+      d.list_large(pair, box);
+    }
+  }
+};
+
+// A thread per triangle that has to be clipped.
+template <class T, class Pixels>
+struct DrawClipped {
+  Drawing<T, Pixels> d;
+  bool lists;
+
+  INTAGLIO_DEVICE void operator()(int64_t thread) const {
+    const int64_t count = (int64_t)d.counts[2];
+    for (int64_t i = thread; i < count; i += kBusyWarps * kWarp) {
+      const int64_t pair = d.to_be_clipped[i];
+      ReadyTriangle<T> parts[kMaxFan];
+      const int num_parts = d.clip(pair, parts);
+      const Box box = box_of(parts, num_parts);
+      if (num_parts == 0) continue;
+      if (box.samples() <= kByThread)
+        for (int k = 0; k < num_parts; ++k) d.draw(parts[k], d.image_of(pair), box, 0, 1);
+      else if (lists)
+        d.list_large(pair, box);
     }
   }
 };
@@ -186,9 +215,8 @@ struct DrawModerate {
   INTAGLIO_DEVICE void operator()(int64_t warp, int lane) const {
     const int64_t count = (int64_t)d.counts[0];
     for (int64_t i = warp; i < count; i += kBusyWarps) {
-      Drawn<T> drawn;
-      if (!d.make(d.listed[i], drawn)) continue;
-      for (int k = 0; k < drawn.count; ++k) d.draw(drawn.part[k], d.image_of(d.listed[i]), d.whole(), lane, kWarp);
+      ReadyTriangle<T> t;
+      if (d.make(d.listed[i], t) == Made::kReady) d.draw(t, d.image_of(d.listed[i]), box_of(&t, 1), lane, kWarp);
     }
   }
 };
@@ -210,10 +238,12 @@ struct DrawLarge {
           low = middle + 1;
       }
       const int64_t pair = d.listed[d.pairs() - 1 - low];
-      Drawn<T> drawn;
-      if (!d.make(pair, drawn)) continue;
-      Box box = box_of(drawn), tile = d.tile_of(box, i - (low > 0 ? (int64_t)d.tiles_end[low - 1] : 0));
-      for (int k = 0; k < drawn.count; ++k) d.draw(drawn.part[k], d.image_of(pair), tile, lane, kWarp);
+      ReadyTriangle<T> parts[kMaxFan];
+      const Made made = d.make(pair, parts[0]);
+      const int num_parts = made == Made::kReady ? 1 : made == Made::kToBeClipped ? d.clip(pair, parts) : 0;
+      if (num_parts == 0) continue;
+      const Box tile = d.tile_of(box_of(parts, num_parts), i - (low > 0 ? (int64_t)d.tiles_end[low - 1] : 0));
+      for (int k = 0; k < num_parts; ++k) d.draw(parts[k], d.image_of(pair), tile, lane, kWarp);
     }
   }
 };
@@ -254,13 +284,14 @@ struct Resolve {
 // One launch after the other, each waiting for the one before: stages of a group of images whose pairs fit into a list.
 template <class T, class Pixels>
 void draw_group(Drawing<T, Pixels> d, bool lists) {
-  if (lists) fill(d.counts, 2, (uint64_t)0);
+  if (lists) fill(d.counts, 3, (uint64_t)0);
   for_each(d.num_images * d.g.num_triangles, DrawSmall<T, Pixels>{d, lists});
+  for_each(kBusyWarps * kWarp, DrawClipped<T, Pixels>{d, lists});
   for_each_warp(kBusyWarps, DrawModerate<T, Pixels>{d});
   for_each_warp(kBusyWarps, DrawLarge<T, Pixels>{d});
 }
 
-// Lists take 2^28 pairs (12 bytes each), and 2^36 tiles: tiles grow until all triangles might be that large.
+// Lists take 2^28 pairs (16 bytes each), and 2^36 tiles: tiles grow until all triangles might be that large.
 template <class T, class Draw>
 void for_each_group(const Geometry<T>& g, Raster raster, const Draw& draw) {
   constexpr int64_t kMostPairs = (int64_t)1 << 28;
@@ -270,19 +301,19 @@ void for_each_group(const Geometry<T>& g, Raster raster, const Draw& draw) {
   int tile = kTile;
   auto tiles = [&](int64_t size) { return (size + tile - 1) / tile; };
   while (pairs * tiles(raster.height) * tiles(raster.width) >= (int64_t)1 << 36) tile *= 2;
-  uint32_t* listed = scratch<uint32_t>(pairs);
-  uint64_t *tiles_end = scratch<uint64_t>(pairs), *counts = scratch<uint64_t>(2);
+  uint32_t *listed = scratch<uint32_t>(pairs), *to_be_clipped = scratch<uint32_t>(pairs);
+  uint64_t *tiles_end = scratch<uint64_t>(pairs), *counts = scratch<uint64_t>(3);
   for (int64_t first = 0; first < images; first += group)
-    draw(first, images - first < group ? images - first : group, tile, listed, tiles_end, counts);
+    draw(first, images - first < group ? images - first : group, tile, listed, tiles_end, to_be_clipped, counts);
 }
 
 template <class T>
 void rasterize_batch(const Geometry<T>& g, Raster raster, LayerBefore<T> before, Image<T> image) {
   auto pixels = clear_pixels(raster.batch * raster.pixels(), (T)1);
   using Pixels = decltype(pixels);
-  for_each_group(g, raster, [&](int64_t first, int64_t count, int tile, uint32_t* listed, uint64_t* ends, uint64_t* counts) {
+  for_each_group(g, raster, [&](int64_t first, int64_t count, int tile, auto... lists) {
     offer_all(pixels, [&](const Pixels& to, bool is_first) {
-      draw_group(Drawing<T, Pixels>{g, raster, before, to, first, count, tile, listed, ends, counts}, is_first);
+      draw_group(Drawing<T, Pixels>{g, raster, before, to, first, count, tile, lists...}, is_first);
     });
   });
   for_each_pixel(raster, Resolve<T, Pixels>{g, raster, pixels, image});
