@@ -46,7 +46,8 @@ def bake_texture(
     """The texture of a mesh that its pictures show: at each texel the mean of the views that see it.
 
     Args:
-        mesh: one mesh with `uv`; its colours play no part. Not differentiable, as all here.
+        mesh: one mesh with `uv`; its colours play no part, but whether it is `double_sided` does. Not
+            differentiable, as all here.
         images: [N, H, W, C], linear, of any framework; [H, W, C] for one view.
         cameras: N of them: one `Camera` of a batch, or several.
 
@@ -118,7 +119,8 @@ def visible_triangles(
         check("visible_triangles", mesh, camera, size, supersample, None)
         pos_clip, triangles = to_numpy(camera.clip(mesh.vertices, size)), to_numpy(mesh.triangles)
         for k in range(len(pos_clip)):
-            shown = ops.rasterize(pos_clip[k : k + 1], triangles, sampled(size, supersample)).triangle_id
+            geometry = (pos_clip[k : k + 1], triangles, sampled(size, supersample))
+            shown = ops.rasterize(*geometry, cull_backfaces=not mesh.double_sided).triangle_id
             seen.append(np.bincount(shown.ravel() + 1, minlength=len(triangles) + 1)[1:] > 0)
     return from_numpy(np.stack(seen), like=mesh.vertices)
 
@@ -171,8 +173,7 @@ def render_normals(
 def _normals(shot: Shot, size: tuple[int, int], space: str, is_smooth: bool, visibility: str | None) -> Any:
     shot, pos_clip = shot.posed(size)
     surface = surface_of(shot, pos_clip, size, is_smooth)
-    fragments = ops.rasterize(pos_clip, shot.mesh.triangles, size, ranges=surface.ranges)
-    seen = Seen(surface, fragments, "bilinear")
+    seen = Seen(surface, surface.rasterized(size), "bilinear")
     normals = seen.normals
     if space == "view":
         normals = _turned(like(shot.camera.view_from_world, normals), normals)

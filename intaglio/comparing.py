@@ -50,8 +50,9 @@ def compare_textured(mesh: Mesh, camera: Camera, target: Any) -> Any:
     if target.ndim == 3:
         target = xp.broadcast_to(target, (stage.num_images, *shape))
     texture = mesh.texture[0] if mesh.texture.ndim == 4 and mesh.texture.shape[0] == 1 else mesh.texture
-    triangles = {"uv_triangles": mesh.uv_triangles, "neighbours": mesh.neighbours}
-    return ops.textured_error(pos_clip, mesh.triangles, mesh.uv, texture, target, **triangles)
+    tables = {"uv_triangles": mesh.uv_triangles, "neighbours": mesh.neighbours}
+    inputs = (pos_clip, mesh.triangles, mesh.uv, texture, target)
+    return ops.textured_error(*inputs, cull_backfaces=not mesh.double_sided, **tables)
 
 
 def _check_colors(mesh: Any, camera: Camera) -> None:

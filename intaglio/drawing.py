@@ -43,7 +43,7 @@ def drawn(
     shot, pos_clip = shot.posed(fine, style.lights, background)
     surface = surface_of(shot, pos_clip, fine, style.is_smooth, maps)
     background = _behind(background, shot, pos_clip, surface.count, fine, supersample)
-    fragments = ops.rasterize(pos_clip, shot.mesh.triangles, fine, ranges=surface.ranges)
+    fragments = surface.rasterized(fine)
     seen = Seen(surface, fragments, style.texture_filter)
     if style.visibility == "soft":
         planes = _softly(surface, fine, style, background)
@@ -70,14 +70,15 @@ def drawn_silhouette(shot: Shot, size: tuple[int, int], *, visibility: str | Non
         return plane(ops.downsample(alpha, supersample))
     shot, pos_clip = shot.posed(fine)
     geometry, xp = (pos_clip, shot.mesh.triangles, fine), namespace(pos_clip)
+    how: dict[str, Any] = {"ranges": shot.ranges, "cull_backfaces": not shot.mesh.double_sided}
     if visibility == "soft":
-        soft = ops.soft_rasterize(*geometry, ranges=shot.ranges)
+        soft = ops.soft_rasterize(*geometry, **how)
         alpha = ops.soft_blend(xp.zeros_like(soft.barycentrics[..., :1]), soft, background=(0,))[1][..., None]
     elif visibility == "edge" and xp.is_tracked(pos_clip):
-        alpha = ops.silhouette(*geometry, neighbours=shot.mesh.neighbours, ranges=shot.ranges)
+        alpha = ops.silhouette(*geometry, neighbours=shot.mesh.neighbours, **how)
     else:
         surface = surface_of(shot, pos_clip, fine, is_smooth=False)
-        seen = Seen(surface, ops.rasterize(*geometry, ranges=surface.ranges), "nearest")
+        seen = Seen(surface, surface.rasterized(fine), "nearest")
         (alpha,) = visible([seen.covered], seen, visibility)
     return plane(ops.downsample(alpha, supersample))
 
@@ -123,7 +124,8 @@ def visible(planes: Sequence[Any], seen: Seen, visibility: str | None) -> Sequen
 
 def _softly(surface: Surface, size: tuple[int, int], style: Style, background: Any) -> Sequence[Any]:
     """Colour and alpha of the blurred picture: the nearest layers are shaded side by side, as one wide image."""
-    soft = ops.soft_rasterize(surface.pos_clip, surface.mesh.triangles, size, ranges=surface.ranges)
+    geometry, is_culled = (surface.pos_clip, surface.mesh.triangles), not surface.mesh.double_sided
+    soft = ops.soft_rasterize(*geometry, size, ranges=surface.ranges, cull_backfaces=is_culled)
     color = channels(shaded(Seen(surface, soft.as_fragments(), style.texture_filter), style.lights)[0], 0, 3)
     color = namespace(color).reshape(color, (*soft.triangle_id.shape, 3))
     behind = (0, 0, 0) if background is None else _for_each_image(background, surface.count)
@@ -138,7 +140,7 @@ def _layered(nearest: Seen, style: Style, background: Any) -> Any:
     peeled = [nearest]
     size = tuple(nearest.fragments.triangle_id.shape[1:])
     while len(peeled) < style.layers:
-        fragments = ops.rasterize(pos_clip, mesh.triangles, size, behind=peeled[-1].fragments, ranges=ranges)
+        fragments = surface.rasterized(size, behind=peeled[-1].fragments)
         peeled.append(Seen(surface, fragments, style.texture_filter))
     colors = [shaded_layer(seen, style.lights) for seen in peeled]
     background = None if background is None else _for_each_image(background, surface.count)

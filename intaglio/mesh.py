@@ -55,6 +55,8 @@ class Mesh:
             MikkTSpace's rule where not given.
         tangent_triangles: [F, 3] integers into `tangents`; `triangles` where not given.
         material: `Material`, `BlinnPhong` or `Unlit`; matt where not given.
+        double_sided: whether both sides of a triangle are drawn; if not, those seen from behind (corners clockwise on
+            the screen) are left out.
         neighbours: [F, 3] int32 as of `intaglio.neighbours`; built when first needed where not given.
 
     Raises:
@@ -78,6 +80,7 @@ class Mesh:
     tangents: Any = None
     tangent_triangles: Any = None
     material: AnyMaterial | None = None
+    double_sided: bool = True
     neighbours: Any = None
     _kept: dict[str, Any] = field(default_factory=dict, init=False)
 
@@ -95,6 +98,7 @@ class Mesh:
         batch = f"{shape[0]} x " if len(shape) == 3 else ""
         extra = [name for name in FLOATS[1:] if getattr(self, name) is not None]
         extra += [type(self.material).__name__] if self.material is not None else []
+        extra += [] if self.double_sided else ["single-sided"]
         counts = [f"{batch}{shape[-2]} vertices", f"{len(self.triangles)} triangles", namespace(self.vertices).name]
         return f"Mesh({', '.join(counts + extra)})"
 
@@ -108,7 +112,7 @@ class Mesh:
             TypeError: no part of a mesh is called that.
             ValueError: a shape is wrong.
         """
-        names = {*FLOATS, *INTEGERS, "material"}
+        names = {*FLOATS, *INTEGERS, "material", "double_sided"}
         if not changes.keys() <= names:
             unknown, known = (", ".join(sorted(x)) for x in (changes.keys() - names, names))
             raise TypeError(f"Mesh.replace: arguments must name parts of a mesh; got {unknown} (there are {known})")
@@ -131,7 +135,7 @@ class Mesh:
         """
         xp = framework(name)
         mesh = object.__new__(Mesh)
-        mesh.__dict__.update(_kept=self._kept)
+        mesh.__dict__.update(double_sided=self.double_sided, _kept=self._kept)
         for array in FLOATS + INTEGERS:
             x = getattr(self, array)
             if x is not None:
@@ -303,13 +307,15 @@ class _Topology:
     """What of a mesh is structure to JAX. It compiles a function for each, so they are compared by what they hold."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self.attributes = {name: getattr(mesh, name) for name in (*INTEGERS, "_kept")}
+        self.attributes = {name: getattr(mesh, name) for name in (*INTEGERS, "double_sided", "_kept")}
 
     def _tables(self) -> tuple:
         return (*(self.attributes[name] for name in INTEGERS), self.attributes["_kept"].get("neighbours"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Topology):
+            return False
+        if self.attributes["double_sided"] != other.attributes["double_sided"]:
             return False
         return all(a is b or _are_equal(a, b) for a, b in zip(self._tables(), other._tables(), strict=True))
 

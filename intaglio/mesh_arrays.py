@@ -72,6 +72,8 @@ def check_shapes(mesh: Any) -> None:
     if not isinstance(mesh.material, AnyMaterial | None):
         got = type(mesh.material).__name__
         raise ValueError(f"Mesh: material must be a Material, BlinnPhong or Unlit; got {got} (see intaglio.Material)")
+    if not isinstance(mesh.double_sided, bool):
+        raise ValueError(f"Mesh: double_sided must be True or False; got {mesh.double_sided!r}")
     if (
         mesh.material is not None
         and mesh.uv is None

@@ -54,12 +54,13 @@ class Pack:
 
     @property
     def geometry(self) -> Mesh:
-        """The vertices and triangles of all meshes, one behind the other."""
+        """The vertices and triangles of all meshes, one behind the other; double-sided if one of them is."""
         if len(self.looks) == 1:
             return self.looks[0].mesh
         pieces = [look.parts.separated("vertices", look.mesh.vertices) for look in self.looks]
         vertices = namespace(pieces[0][0]).concat(self._in_order(pieces), axis=0)
-        return assembled(Mesh, dict.fromkeys((*FLOATS, *INTEGERS, "material")) | self._tables | {"vertices": vertices})
+        shape = {"vertices": vertices, "double_sided": any(look.mesh.double_sided for look in self.looks)}
+        return assembled(Mesh, dict.fromkeys((*FLOATS, *INTEGERS, "material")) | self._tables | shape)
 
     @property
     def parts(self) -> Parts:
@@ -124,9 +125,10 @@ def pack(meshes: Sequence[Mesh]) -> Pack:
         meshes again. To JAX it is a tree of arrays.
 
     Meshes may differ in everything. Those that are shaded alike go through each step together: with the same kinds of
-    colours and normals, textures of one size, materials of one class with the same kinds of maps of one size. Each
-    other look costs one pass more, and as many looks as meshes cost what a loop does; silhouettes are always drawn in
-    one. Textures are copied side by side, unless all meshes of a look have the same one.
+    colours and normals, one or two sides, textures of one size, materials of one class with the same kinds of maps of
+    one size. Each other look costs one pass more, and as many looks as meshes cost what a loop does; silhouettes are
+    drawn in one, unless some meshes are double-sided and others not. Textures are copied side by side, unless all
+    meshes of a look have the same one.
 
     Raises:
         ValueError: there is no mesh, or they do not go together.
@@ -195,7 +197,8 @@ def _look(mesh: Mesh) -> tuple:
     """What is the same for all meshes of a look."""
     shapes = {name: _shape(getattr(mesh, name)) for name in ("vertex_colors", "face_textures", "texture")}
     colors, faces, texture = shapes["vertex_colors"], shapes["face_textures"], shapes["texture"]
-    look = (colors and colors[1:], faces and faces[1:], texture, mesh.normals is None, mesh.tangents is None)
+    has_own = (mesh.normals is None, mesh.tangents is None)
+    look = (mesh.double_sided, colors and colors[1:], faces and faces[1:], texture, *has_own)
     material = mesh.material
     if material is None:
         return look

@@ -58,6 +58,7 @@ def _geometry(mesh: Any) -> dict[str, Any]:
         "centre": centre.tolist(),
         "radius": float(np.linalg.norm(vertices - centre, axis=-1).max(initial=0)) or 1.0,
         "fov_y_degrees": FOV_Y_DEGREES,
+        "double_sided": mesh.double_sided,
     }
 
 

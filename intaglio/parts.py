@@ -69,10 +69,12 @@ class Parts:
     def meshes(self, mesh: Mesh) -> list[Mesh]:
         """Those that `mesh` is made of."""
         floats = zip(*(self.separated(name, getattr(mesh, name)) for name in FLOATS), strict=True)
-        rows = zip(floats, _separated_material(mesh.material, len(self.rows)), self.tables, strict=True)
+        materials = _separated_material(mesh.material, len(self.rows))
+        rest = [{"material": material, "double_sided": mesh.double_sided} for material in materials]
+        rows = zip(floats, rest, self.tables, strict=True)
         return [
-            assembled(Mesh, _beside(mesh, table) | dict(zip(FLOATS, arrays, strict=True)) | {"material": material})
-            for arrays, material, table in rows
+            assembled(Mesh, _beside(mesh, table) | dict(zip(FLOATS, arrays, strict=True)) | rest)
+            for arrays, rest, table in rows
         ]
 
     def neighbours(self, mesh: Mesh) -> np.ndarray:
@@ -134,7 +136,8 @@ def joined_meshes(meshes: Sequence[Mesh], parts: Parts) -> Mesh:
     arrays = {name: one_array(name, [getattr(mesh, name) for mesh in meshes]) for name in FLOATS}
     tables = _joined_tables(meshes, parts)
     material = _joined_material([mesh.material for mesh in meshes], first.vertices)
-    return assembled(Mesh, arrays | tables | {"material": material, "_kept": {"parts": parts}})
+    rest = {"material": material, "double_sided": first.double_sided, "_kept": {"parts": parts}}
+    return assembled(Mesh, arrays | tables | rest)
 
 
 def one_array(name: str, values: Sequence[Any]) -> Any:

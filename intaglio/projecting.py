@@ -96,7 +96,7 @@ def _view(
     mesh: Mesh, pos_clip: np.ndarray, sides: np.ndarray, picture: np.ndarray, mask: np.ndarray | None, margin: int
 ) -> View:
     size = (int(picture.shape[0]), int(picture.shape[1]))
-    fragments = ops.rasterize(pos_clip, mesh.triangles, size)
+    fragments = ops.rasterize(pos_clip, mesh.triangles, size, cull_backfaces=not mesh.double_sided)
     triangle_id, depth = fragments.triangle_id[0], fragments.depth[0]
     covered = triangle_id >= 0
     side = np.where(covered, sides[triangle_id], 0) if len(sides) else np.zeros(size, np.int8)

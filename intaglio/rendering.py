@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import ops
 from .around import is_around
-from .array import as_float_array, like, namespace
+from .array import as_float_array, like, namespace, taken
 from .camera import Camera
 from .drawing import Style, drawn, drawn_silhouette
 from .environment import EnvironmentLight
@@ -18,7 +19,7 @@ from .packing import Pack
 from .picture import Picture
 from .seen import FILTERS
 from .shading import AnyLight
-from .staging import Stage, check, is_count, is_smooth_by, staged
+from .staging import Shot, Stage, check, is_count, is_smooth_by, staged
 
 __all__ = ["Rendering", "compare_silhouette", "render", "render_silhouette"]
 
@@ -66,8 +67,9 @@ def render(
     """Colour, coverage, depth, normals and triangles of a mesh, seen through a camera; or of each mesh of a pack.
 
     Args:
-        mesh: all its floats and its material's are differentiable. Both sides of a triangle are drawn, lit as seen.
-            Where its colours have alpha (what "opaque" materials pass over), the background shows through them.
+        mesh: all its floats and its material's are differentiable. Both sides of a triangle are drawn, lit as seen;
+            of a mesh that is not `double_sided`, which one from a glTF file often is not, the front alone. Where its
+            colours have alpha (what "opaque" materials pass over), the background shows through them.
         camera: differentiable. A batch of B makes B images. The R meshes of a pack are seen by one camera, or by R,
             each by its own; but see `product`. Pictures of a `Fisheye` or `Panorama` are resampled from the six faces
             of a cube around the eye: colour and alpha blended between four texels, the rest from the nearest.
@@ -135,7 +137,8 @@ def render_silhouette(
     """
     check("render_silhouette", mesh, camera, size, supersample, visibility)
     stage = staged("render_silhouette", mesh, camera, product, is_shape=True)
-    return stage.together([drawn_silhouette(stage.shots[0], size, visibility=visibility, supersample=supersample)])
+    draw = partial(drawn_silhouette, size=size, visibility=visibility, supersample=supersample)
+    return stage.together([draw(shot) for shot in stage.shots])
 
 
 def compare_silhouette(
@@ -165,30 +168,38 @@ def compare_silhouette(
     size = shape[-2:]
     check("compare_silhouette", mesh, camera, size, supersample, "edge")
     stage = staged("compare_silhouette", mesh, camera, product, is_shape=True)
-    (shot,) = stage.shots
+    if stage.num_meshes is not None:
+        _check_targets(shape, stage)
     if is_around(camera):
         alpha = render_silhouette(mesh, camera, size, supersample=supersample, product=product)
         difference = alpha - like(target, alpha)
         return namespace(alpha).sum(difference * difference, axis=(-1, -2))
+    return stage.together([_compared(shot, stage, target, supersample) for shot in stage.shots])
+
+
+def _check_targets(shape: Sequence[int], stage: Stage) -> None:
+    meshes, cameras = stage.num_meshes, stage.num_cameras
+    if tuple(shape[:-2]) not in ((), (meshes,), (cameras, meshes)):
+        of_product = f"[H, W], [{meshes}, H, W] or [{cameras}, {meshes}, H, W]"
+        expected = f"[H, W] or [{meshes}, H, W]" if cameras is None else of_product
+        raise ValueError(f"compare_silhouette: target must be {expected}; got {list(shape)}")
+
+
+def _compared(shot: Shot, stage: Stage, target: Any, supersample: int) -> Any:
+    """[B] of the images of one shot; `target` is that of all."""
+    size = tuple(target.shape[-2:])
     shot, pos_clip = shot.posed(size)
     xp, target = namespace(pos_clip), like(target, pos_clip)
-    if product and len(shape) > 2:
-        _check_targets(shape, stage)
-    if product:
+    if stage.num_cameras is not None:
         target = xp.broadcast_to(target, (stage.num_cameras, stage.num_meshes, *size))
     elif target.ndim == 2:
         target = xp.broadcast_to(target, (stage.num_images, *size))
     target = xp.reshape(target, (-1, *size))
-    geometry = (pos_clip, shot.mesh.triangles, target)
+    if shot.images is not None:
+        target = taken(target, shot.images)
+    geometry, is_culled = (pos_clip, shot.mesh.triangles, target), not shot.mesh.double_sided
     tables = {"neighbours": shot.mesh.neighbours, "ranges": shot.ranges}
-    return stage.together([ops.silhouette_error(*geometry, supersample=supersample, **tables)])
-
-
-def _check_targets(shape: Sequence[int], stage: Stage) -> None:
-    counts = (stage.num_cameras, stage.num_meshes)
-    if tuple(shape[:-2]) not in (counts, counts[1:]):
-        expected = f"[H, W], [{counts[1]}, H, W] or [{counts[0]}, {counts[1]}, H, W]"
-        raise ValueError(f"compare_silhouette: target must be {expected}; got {list(shape)}")
+    return ops.silhouette_error(*geometry, supersample=supersample, cull_backfaces=is_culled, **tables)
 
 
 def _checked_background(background: Any, count: int, size: tuple[int, int]) -> Any:

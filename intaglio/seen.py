@@ -84,6 +84,11 @@ class Surface(_Once):
         self.maps = Maps(mesh) if maps is None else maps
         self._viewer = viewer
 
+    def rasterized(self, size: tuple[int, int], behind: Fragments | None = None) -> Fragments:
+        """What is nearest at each pixel, or nearest behind other fragments."""
+        geometry, is_culled = (self.pos_clip, self.mesh.triangles), not self.mesh.double_sided
+        return ops.rasterize(*geometry, size, ranges=self.ranges, behind=behind, cull_backfaces=is_culled)
+
     @property
     def viewer(self) -> Any:
         """[B, 4]."""

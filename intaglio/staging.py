@@ -121,7 +121,7 @@ class Stage(NamedTuple):
 
 
 def staged(op: str, mesh: Mesh | Pack, camera: Camera, product: bool, *, is_shape: bool = False) -> Stage:
-    """is_shape: whether only vertices and triangles are needed; then there is one shot.
+    """is_shape: whether only vertices and triangles are needed; then there is one shot, where all have as many sides.
 
     Raises:
         ValueError: there are neither as many cameras as meshes, nor one, nor every one is to see all.
@@ -137,7 +137,9 @@ def staged(op: str, mesh: Mesh | Pack, camera: Camera, product: bool, *, is_shap
         remedy = "product=True shows every mesh by every camera"
         got = f"{num_cameras} for {num_meshes} meshes"
         raise ValueError(f"{op}: camera must be one, or a batch of as many as meshes; got {got} ({remedy})")
-    looks = [Look(mesh.geometry, mesh.parts, tuple(range(num_meshes)))] if is_shape else mesh.looks
+    looks: Sequence[Look] = mesh.looks
+    if is_shape and len({look.mesh.double_sided for look in looks}) == 1:
+        looks = [Look(mesh.geometry, mesh.parts, tuple(range(num_meshes)))]
     is_each = not product and num_cameras > 1
     rows = 1 if is_each else num_cameras
     shots = [_shot(look, camera, is_each, rows, num_meshes) for look in looks]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from intaglio import AmbientLight, Camera, orbit, render, shapes
+from intaglio import AmbientLight, Camera, Mesh, orbit, render, shapes
 from intaglio.page import FOV_Y_DEGREES, framed
 from intaglio.picture import linear_from_srgb, srgb_bytes
 
@@ -149,6 +149,14 @@ def test_keys_zoom_and_so_does_the_wheel_of_a_mesh_that_has_been_clicked(shown):
     assert_alike(shown(teapot, f"{canvas}.focus(); {wheel}"), drawn(teapot, distance=DISTANCE * np.exp(-0.15)))
     key = f'{canvas}.dispatchEvent(new KeyboardEvent("keydown", {{ key: "-" }}));'
     assert_alike(shown(teapot, key), drawn(teapot, distance=DISTANCE * 1.25))
+
+
+def test_of_a_mesh_of_one_side_the_front_alone_is_drawn(shown):
+    whole = ball(shapes.icosphere(2))
+    half = Mesh(whole.vertices, whole.triangles[::2].copy(), double_sided=False)
+    seen, both_sides = shown(half), drawn(half.replace(double_sided=True))
+    assert_alike(seen, drawn(half))
+    assert (np.abs(seen.astype(int) - both_sides)[:-BAR].max(axis=-1) > 3).mean() > 0.05
 
 
 def test_edges_are_drawn_dark(shown):

@@ -259,6 +259,10 @@ SCENE = {
         lambda x: rendered(mesh_of(x, "face_textures"), visibility="sweep", lights=(AmbientLight(),))[:1],
         ("vertices", "face_textures"),
     ),
+    "render one side": (
+        lambda x: rendered(HALF.replace(vertices=x["vertices"], double_sided=False)),
+        ("vertices",),
+    ),
     "render unlit": (
         lambda x: rendered(
             mesh_of(x, "vertex_colors"), lights=(AmbientLight(),), visibility=None, background=(1, 1, 1)
@@ -351,6 +355,17 @@ SCENE = {
     "compare_silhouette of a pack": (
         lambda x: (
             intaglio.compare_silhouette(packed_of(x), Camera.look_at(two_eyes(x)), x["target"][0], product=True),
+        ),
+        ("vertices", "eye"),
+    ),
+    "compare_silhouette of a pack of one side and of two": (
+        lambda x: (
+            intaglio.compare_silhouette(
+                intaglio.pack([mesh.replace(double_sided=k > 0) for k, mesh in enumerate(packed_of(x))]),
+                Camera.look_at(two_eyes(x)),
+                x["target"][0],
+                product=True,
+            ),
         ),
         ("vertices", "eye"),
     ),

@@ -80,6 +80,12 @@ def test_a_mesh_of_tensors_is_shown_like_one_of_arrays(framework):
     assert np.abs(found["normals"].astype(int) - expected["normals"]).max() <= 1
 
 
+def test_a_mesh_of_one_side_says_so():
+    cube = shapes.cube()
+    assert [scene(cube.replace(double_sided=x))["double_sided"] for x in (False, True)] == [False, True]
+    assert scene(cube.replace(double_sided=False))["caption"].endswith("single-sided")
+
+
 def test_a_mesh_without_triangles_has_a_page():
     empty = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
     assert scene(empty)["radius"] == 1

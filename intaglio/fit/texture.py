@@ -65,7 +65,8 @@ def fit_texture(
     """
     if len(target.shape) != 3 or target.shape[-1] != 3:
         raise ValueError(f"fit_texture: target must be [H, W, 3]; got {list(target.shape)}")
-    bare = differentiable(Mesh(mesh.vertices, mesh.triangles, neighbours=mesh.neighbours))
+    structure = {"neighbours": mesh.neighbours, "double_sided": mesh.double_sided}
+    bare = differentiable(Mesh(mesh.vertices, mesh.triangles, **structure))
     return _steps(bare, target, cameras, resolution, learning_rate, supersample)
 
 

@@ -66,7 +66,8 @@ def mesh_of(asset: Asset, limits: Limits) -> Mesh:
         if all(name in part.frames for part in parts):
             found = np.concatenate([part.frames[name] for part in parts]).astype(np.float32)
             arrays |= {f"{field}s": found, f"{field}_triangles": triangles.astype(np.int32)}
-    return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, **arrays)
+    double_sided = any(part.material.double_sided for part in parts)
+    return Mesh(rows[:, :3], welded[triangles], vertex_colors=vertex_colors, double_sided=double_sided, **arrays)
 
 
 def posed_positions(asset: Asset, world: np.ndarray, node: Node, place: np.ndarray, primitive: Primitive) -> np.ndarray:

@@ -18,7 +18,7 @@ __all__ = ["asset_of", "material_asset"]
 
 
 def asset_of(writer: str, mesh: Mesh) -> Asset:
-    """The asset of one mesh: its material, or a matt one; both sides drawn; face textures are drawn into a texture.
+    """The asset of one mesh: its material, or a matt one, of as many sides; face textures are drawn into a texture.
 
     Raises:
         ValueError: the mesh is a batch, has no triangles, or both a texture and face textures; `writer` says so.
@@ -36,7 +36,7 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
     attributes, triangles = _indexed_alike(values)
     primitive = Primitive(attributes=attributes, indices=triangles.reshape(-1).astype(np.uint32), material=0)
     return replace(
-        material_asset(writer, mesh.material, texture),
+        material_asset(writer, mesh.material, texture, double_sided=mesh.double_sided),
         nodes=(Node(geometry=0),),
         geometries=(Geometry(primitives=(primitive,)),),
         scenes=(SceneRoots(nodes=(0,)),),
@@ -44,10 +44,12 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
     )
 
 
-def material_asset(writer: str, material: AnyMaterial | None, texture: np.ndarray | None) -> Asset:
+def material_asset(
+    writer: str, material: AnyMaterial | None, texture: np.ndarray | None, *, double_sided: bool = True
+) -> Asset:
     """The asset of a mesh's one material and its pictures alone. A Blinn-Phong material has no place in it."""
     pictures = _Pictures(writer)
-    materials = (_material(material, pictures, pictures.use(texture)),)
+    materials = (replace(_material(material, pictures, pictures.use(texture)), double_sided=double_sided),)
     textures = tuple(Texture(image=k) for k in range(len(pictures.images)))
     return Asset(materials=materials, textures=textures, images=tuple(pictures.images))
 
