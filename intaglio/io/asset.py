@@ -311,10 +311,11 @@ class Asset(Described):
 
         Transforms, skins and morph weights are applied; vertices that coincide in place and colour become one. Base
         colours and their textures (with KHR_texture_transform) become `texture`, packed into one where there are
-        several, or `face_textures` of one texel where there are none; COLOR_0 becomes `vertex_colors`. It is
-        `double_sided` if one of the materials that it shows is: glTF's are not unless they say so.
-        A mesh has no place for: alpha, metal and roughness, normal maps, occlusion, emission, normals and tangents,
-        points and lines, other uv and colour sets, cameras, animations. They stay in the asset.
+        several, or `face_textures` of one texel where there are none; COLOR_0 becomes `vertex_colors`, the materials
+        one `material`, whose maps hold what differs between them; normals and tangents are kept where every part has
+        some. It is `double_sided` if one of the materials that it shows is: glTF's are not unless they say so.
+        A mesh has no place for: points and lines, other uv and colour sets, cameras, animations. They stay in the
+        asset.
 
         Raises:
             InputError: there are no triangles, a picture is damaged, or the mesh would exceed `limits`.
