@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from . import ops
 from .array import as_float_array, is_known, like, namespace
+from .once import once
 from .ops.cube import cube_directions
 from .trees import tree_of_fields
 
@@ -71,7 +71,7 @@ class SphericalHarmonicsLight:
 def mirrored_shares(roughness: Any) -> tuple[Any, Any]:
     """How much of degree 1 and 2 a surface mirrors; of degree 0 it is all. As `roughness`, and differentiable in it."""
     shares = []
-    for powers in mirrored_polynomials().tolist():
+    for powers in mirrored_polynomials():
         share = 0 * roughness + powers[-1]
         for factor in reversed(powers[:-1]):
             share = share * roughness + factor
@@ -79,9 +79,9 @@ def mirrored_shares(roughness: Any) -> tuple[Any, Any]:
     return shares[0], shares[1]
 
 
-@cache
-def mirrored_polynomials() -> np.ndarray:
-    """[2, 7], what multiplies roughness^0 to roughness^6 in the shares of degree 1 and 2, within 0.001.
+@once
+def mirrored_polynomials() -> tuple[tuple[float, ...], ...]:
+    """Two of seven numbers, what multiplies roughness^0 to roughness^6 in the shares of degree 1 and 2, within 0.001.
 
     They are the means of Legendre's polynomials over the lobe of native/math/prefilter.h, seen head-on.
     """
@@ -92,7 +92,8 @@ def mirrored_polynomials() -> np.ndarray:
     lobe = cosine / ((1 + cosine) / 2 * (np.maximum(roughness, LEAST_ROUGHNESS) ** 4 - 1) + 1) ** 2
     lobe *= 6 * turned**5 * weights
     means = [(lobe * x).sum(axis=1) / lobe.sum(axis=1) for x in (cosine, (3 * cosine**2 - 1) / 2)]
-    return np.stack([np.polynomial.Polynomial.fit(roughness[:, 0], x, 6).convert().coef for x in means])
+    fitted = (np.polynomial.Polynomial.fit(roughness[:, 0], x, 6).convert() for x in means)
+    return tuple(tuple(polynomial.coef.tolist()) for polynomial in fitted)
 
 
 @tree_of_fields()
@@ -273,9 +274,12 @@ def _without_slivers(image: Any) -> Any:
     Else a sun there falls between samples. Each (1, 2, 1) / 4, at distances of 1, 2, 4 ..., doubles the width of a hat.
     """
     xp, (height, width) = namespace(image), image.shape[-3:-1]
-    sine = np.sin((np.arange(height // 2) + 0.5) / height * np.pi)
     distance = 1
-    while 2 * distance <= width and (count := int((sine * distance < 0.75).sum())) > 0:
+    while 2 * distance <= width:
+        # Of rows whose sine of the polar angle, times the distance, is below 0.75.
+        count = min(height // 2, math.ceil(math.asin(0.75 / distance) / math.pi * height - 0.5))
+        if count <= 0:
+            break
         ends = [image[..., :count, :, :], image[..., height - count :, :, :]]
         top, bottom = ((_rolled(x, distance) + 2 * x + _rolled(x, width - distance)) / 4 for x in ends)
         image = xp.concat([top, image[..., count : height - count, :, :], bottom], axis=-3)

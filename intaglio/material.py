@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from .array import as_float_array, framework, namespace, to_numpy
 from .trees import tree_of_fields
 
@@ -64,7 +62,7 @@ class _Painted:
     def batches(self) -> dict[str, Any]:
         """What has an axis for images, by name."""
         axes = {**dict.fromkeys(self.COLORS, 2), **dict.fromkeys(self.NUMBERS, 1), **dict.fromkeys(self.MAPS, 4)}
-        return {name: x for name, x in self.arrays().items() if x is not None and np.ndim(x) == axes[name]}
+        return {name: x for name, x in self.arrays().items() if x is not None and as_float_array(x).ndim == axes[name]}
 
     def to(self, name: str, device: Any = None) -> Any:
         """The material with its arrays in the framework called `name`; as of `Mesh.to`. Plain numbers stay."""

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
+
+from .once import once
 
 __all__ = ["split_sum_table"]
 
@@ -14,13 +14,13 @@ _LEAST_ALPHA = 0.045**2  # as native/math/brdf.h
 _TURNS, _HEIGHTS = 12, 24  # samples of each texel, around the half sphere and along its axis
 
 
-@cache
+@once
 def split_sum_table() -> np.ndarray:
     """[64, 64, 2] float32: scale A and bias B of F0, so that F0 A + B of light from everywhere alike is reflected.
 
     Row: roughness, column: the cosine between normal and viewer; both from 0 to 1, and texel centres at half-integers,
     so that texel (j, i) is that of roughness (j + 1/2) / 64 and cosine (i + 1/2) / 64. The surface is that of
-    `ops.shade_metallic`. Read-only.
+    `ops.shade_metallic`.
 
     Example:
         >>> split_sum_table()[0, 63].round(3)  # a mirror seen from the front reflects F0
@@ -31,9 +31,7 @@ def split_sum_table() -> np.ndarray:
     """
     centres = (np.arange(SIZE, dtype=np.float64) + 0.5) / SIZE
     rows = [_reflected(centres, max(roughness**2, _LEAST_ALPHA)) for roughness in centres]
-    table = np.stack(rows).astype(np.float32)
-    table.flags.writeable = False
-    return table
+    return np.stack(rows).astype(np.float32)
 
 
 def _reflected(cosine: np.ndarray, alpha: float) -> np.ndarray:

@@ -132,11 +132,14 @@ def is_known(x: Any) -> bool:
 
 
 def as_float_array(x: Any, dtype: Any = np.float32) -> Any:
-    """Arrays stay as they are; lists and numbers, and NumPy's integers, become NumPy arrays of `dtype`."""
+    """Arrays stay as they are; lists and numbers, and NumPy's integers, become NumPy arrays of `dtype`. (While
+    torch.compile traces, NumPy's integers stay too: it cannot tell.)
+    """
     if namespace(x) is not Numpy:
         return x
     array = np.asarray(x)
-    return array if isinstance(x, np.ndarray) and array.dtype.kind == "f" else array.astype(dtype)
+    is_float = isinstance(x, np.ndarray) and (Numpy.is_traced() or array.dtype.kind == "f")
+    return array if is_float else array.astype(dtype)
 
 
 def cross(a: Any, b: Any) -> Any:

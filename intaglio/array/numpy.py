@@ -55,8 +55,12 @@ class Namespace:
         return np.asarray(x, dtype=np.int64)
 
     @staticmethod
-    def cast(x: Any, other: Any) -> Any:
-        return np.asarray(x, dtype=other.dtype)
+    def is_traced() -> bool:  # torch.compile traces NumPy too, all but dtypes; torch's namespace puts the answer here
+        return False
+
+    @classmethod
+    def cast(cls, x: Any, other: Any) -> Any:
+        return np.asarray(x) if cls.is_traced() else np.asarray(x, dtype=other.dtype)
 
     @staticmethod
     def to_numpy(x: Any) -> np.ndarray:
@@ -66,7 +70,9 @@ class Namespace:
     def from_numpy(x: np.ndarray, like: Any = None, device: Any = None) -> np.ndarray:
         return x
 
-    constant = cast
+    @classmethod
+    def constant(cls, x: Any, other: Any) -> Any:
+        return cls.cast(x, other)
 
     @staticmethod
     def on_device(x: Any, device: Any) -> Any:
@@ -84,9 +90,9 @@ class Namespace:
     def is_tracked(x: Any) -> bool:
         return False
 
-    @staticmethod
-    def is_known(x: Any) -> bool:
-        return True
+    @classmethod
+    def is_known(cls, x: Any) -> bool:
+        return not cls.is_traced()
 
     @staticmethod
     def stop_gradient(x: Any) -> Any:

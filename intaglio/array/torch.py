@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .numpy import Namespace as Numpy
+
 
 class Namespace:
     """torch.Tensor; axis and keepdims are names that torch takes as well as its own dim and keepdim."""
@@ -132,3 +134,6 @@ class Namespace:
     @staticmethod
     def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
+
+
+Numpy.is_traced = staticmethod(torch.compiler.is_compiling)  # type: ignore[method-assign]

@@ -116,8 +116,8 @@ def _checked(
 ) -> tuple:
     """What both ops begin with, after pos_clip and triangles have been checked."""
     door.value("uv", uv, ("T", 2), ("B", "T", 2))
-    if uv_triangles is None or uv_triangles is triangles:  # torch.compile wants each tensor once
-        uv_triangles = namespace(triangles).reshape(triangles, tuple(triangles.shape))
+    if uv_triangles is None:
+        uv_triangles = triangles
     door.index("uv_triangles", uv_triangles, *TRIANGLES, remedy="one row for each of triangles")
     check_texture(door, texture)
     check_wrap(door, wrap)

@@ -159,10 +159,18 @@ def _is_tracked(op: Op, inputs: tuple) -> bool:
     return torch.is_grad_enabled() and any(isinstance(x, torch.Tensor) and x.requires_grad for x in inputs)
 
 
+def _each_once(inputs: tuple) -> list:
+    """Tensors that are given twice as views of themselves: torch.compile takes none twice."""
+    return [
+        x.view_as(x) if isinstance(x, torch.Tensor) and any(x is y for y in inputs[:k]) else x
+        for k, x in enumerate(inputs)
+    ]
+
+
 def apply(op: Op, *inputs: Any) -> tuple:
     function = _functions[op.name]
     if torch.compiler.is_compiling():
-        return function.apply(*inputs) if _is_tracked(op, inputs) else _forward(op, inputs)
+        return function.apply(*_each_once(inputs)) if _is_tracked(op, inputs) else _forward(op, inputs)
     if torch._C._are_functorch_transforms_active():
         return function.apply(*inputs)
     if not _is_tracked(op, inputs):
