@@ -17,7 +17,7 @@ from .mesh import Mesh, triangles_of
 from .packing import Pack
 from .projecting import Views, face_normals_and_sides
 from .seen import Seen
-from .staging import Shot, check, is_smooth_by, sampled, staged
+from .staging import Shot, as_seen, check, is_smooth_by, sampled, staged
 from .topology import coinciding
 
 __all__ = ["BakedTexture", "bake_texture", "render_normals", "visible_triangles"]
@@ -75,6 +75,8 @@ def bake_texture(
     cameras = _cameras("bake_texture", mesh, cameras)
     _check_baking(mesh, size, sharpness, margin)
     host = mesh.to("numpy")
+    for camera in cameras:
+        host = as_seen(host, camera, size)
     views = Views(host, cameras, *_pictures(images, masks, host), margin)
     seen = np.stack([np.bincount(view.seen, minlength=len(host.triangles)) > 0 for view in views])
     texels = _texels(host, size, seen.mean(axis=0))
@@ -117,10 +119,11 @@ def visible_triangles(
     seen = []
     for camera in cameras:
         check("visible_triangles", mesh, camera, size, supersample, None)
+        is_culled = not as_seen(mesh, camera, size).double_sided
         pos_clip, triangles = to_numpy(camera.clip(mesh.vertices, size)), to_numpy(mesh.triangles)
         for k in range(len(pos_clip)):
             geometry = (pos_clip[k : k + 1], triangles, sampled(size, supersample))
-            shown = ops.rasterize(*geometry, cull_backfaces=not mesh.double_sided).triangle_id
+            shown = ops.rasterize(*geometry, cull_backfaces=is_culled).triangle_id
             seen.append(np.bincount(shown.ravel() + 1, minlength=len(triangles) + 1)[1:] > 0)
     return from_numpy(np.stack(seen), like=mesh.vertices)
 

@@ -103,8 +103,8 @@ def _drawn_around(shot: Shot, size: tuple[int, int], style: Style, supersample: 
 
 
 def surface_of(shot: Shot, pos_clip: Any, size: tuple[int, int], is_smooth: bool, maps: Maps | None = None) -> Surface:
-    viewer = partial(shot.camera.viewer, size)
-    return Surface(shot.mesh, pos_clip, viewer, is_smooth=is_smooth, ranges=shot.ranges, maps=maps)
+    of_camera = (partial(shot.camera.viewer, size), partial(shot.handedness, size))
+    return Surface(shot.mesh, pos_clip, *of_camera, is_smooth=is_smooth, ranges=shot.ranges, maps=maps)
 
 
 def visible(planes: Sequence[Any], seen: Seen, visibility: str | None) -> Sequence[Any]:

@@ -56,7 +56,7 @@ class Mesh:
         tangent_triangles: [F, 3] integers into `tangents`; `triangles` where not given.
         material: `Material`, `BlinnPhong` or `Unlit`; matt where not given.
         double_sided: whether both sides of a triangle are drawn; if not, those seen from behind (corners clockwise on
-            the screen) are left out.
+            the screen) are left out. Cameras whose pictures are mirror images draw both.
         neighbours: [F, 3] int32 as of `intaglio.neighbours`; built when first needed where not given.
 
     Raises:

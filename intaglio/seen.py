@@ -63,7 +63,8 @@ class Maps(_Once):
 class Surface(_Once):
     """A mesh under a camera, or a batch of cameras, in `count` images.
 
-    `viewer` is a function that gives the cameras' places, as of `Camera.viewer`. `ranges` are those of the ops, where
+    `viewer` is a function that gives the cameras' places, as of `Camera.viewer`; `handedness` one that gives what is
+    that of `Camera` for each face, [P or 1, F or 1, 1], or a number. `ranges` are those of the ops, where
     the mesh is several in one: P rows of `pos_clip` and R ranges make B = P R images, camera by camera. `maps` are
     those of the mesh, where other surfaces share them.
     """
@@ -73,6 +74,7 @@ class Surface(_Once):
         mesh: Mesh,
         pos_clip: Any,
         viewer: Callable[[], Any],
+        handedness: Callable[[], Any],
         *,
         is_smooth: bool,
         ranges: np.ndarray | None = None,
@@ -82,7 +84,7 @@ class Surface(_Once):
         self.ranges, self.count = ranges, pos_clip.shape[0] * (1 if ranges is None else len(ranges))
         self.mesh, self.pos_clip, self.is_smooth = mesh, pos_clip, is_smooth
         self.maps = Maps(mesh) if maps is None else maps
-        self._viewer = viewer
+        self._viewer, self._handedness = viewer, handedness
 
     def rasterized(self, size: tuple[int, int], behind: Fragments | None = None) -> Fragments:
         """What is nearest at each pixel, or nearest behind other fragments."""
@@ -97,7 +99,7 @@ class Surface(_Once):
     @property
     def facing(self) -> Any:
         """[P, F, 1]: 1 where a face shows its outside, -1 where its inside. Not differentiable."""
-        return self._once("facing", lambda: _facing(self.mesh, self.pos_clip))
+        return self._once("facing", self._find_facing)
 
     @property
     def face_normals(self) -> Any:
@@ -121,6 +123,10 @@ class Surface(_Once):
         centres = (first + second + third) / 3
         return centres if centres.ndim == 3 else centres[None]
 
+    def _find_facing(self) -> Any:
+        turned, handedness = _turned(self.mesh, self.pos_clip), self._handedness()
+        return turned if isinstance(handedness, int) else turned * like(handedness, turned)
+
     def _find_tangents(self) -> tuple[Any, Any]:
         mesh = self.mesh
         if mesh.tangents is not None:
@@ -138,7 +144,8 @@ class Surface(_Once):
         return mesh.normals, triangles_of(mesh, "normals")
 
 
-def _facing(mesh: Mesh, pos_clip: Any) -> Any:
+def _turned(mesh: Mesh, pos_clip: Any) -> Any:
+    """[P, F, 1]: 1 for faces whose corners run counter-clockwise on the screen, else -1."""
     xp = namespace(pos_clip)
     corners = corner_positions(xp.stop_gradient(pos_clip), corner_index(mesh))
     first, second, third = (xp.concat([pos[..., :2], pos[..., 3:]], axis=-1) for pos in corners)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .array import as_float_array, from_numpy, leader, like, namespace, taken
+from .array import as_float_array, from_numpy, is_known, leader, like, namespace, taken, to_numpy
 from .camera import Camera
 from .camera.batches import chosen, separated
 from .environment import EnvironmentLight
@@ -20,7 +20,7 @@ from .packing import Look, Pack
 from .parts import Parts
 from .shading import AnyLight
 
-__all__ = ["VISIBILITIES", "Shot", "Stage", "check", "is_count", "is_smooth_by", "sampled", "staged"]
+__all__ = ["VISIBILITIES", "Shot", "Stage", "as_seen", "check", "is_count", "is_smooth_by", "sampled", "staged"]
 
 SHADINGS = ("flat", "smooth")
 VISIBILITIES = ("edge", "antialias", "sweep", "soft", None)
@@ -55,10 +55,21 @@ class Shot(NamedTuple):
         clipped = [camera.clip(x, size) for camera, x in zip(cameras, positions, strict=True)]
         return namespace(clipped[0]).concat(clipped, axis=1)
 
+    def handedness(self, size: tuple[int, int]) -> Any:
+        """That of the cameras, for each face: [P or 1, F or 1, 1], or a number."""
+        found = self.camera.handedness(size)
+        if isinstance(found, int):
+            return found
+        if self.parts is not None and self.is_each:
+            counts = self.parts.counts("triangles")
+            return taken(found, np.repeat(np.arange(len(counts)), counts).tolist())[None, :, None]
+        return found[:, None, None]
+
     def posed(self, size: tuple[int, int], lights: Sequence[AnyLight] = (), background: Any = None) -> tuple[Shot, Any]:
         """In the framework of whatever is not NumPy's, and the clip positions."""
         pos_clip = self.clip(size)
         shot = self.beside(pos_clip, lights, background)
+        shot = shot._replace(mesh=as_seen(shot.mesh, shot.camera, size))
         vertices = shot.mesh.vertices
         return shot, pos_clip if namespace(pos_clip) is namespace(vertices) else like(pos_clip, vertices)
 
@@ -118,6 +129,15 @@ class Stage(NamedTuple):
             x = taken(x, self.order, axis=1)
         shape = (self.num_meshes,) if self.num_cameras is None else (rows, self.num_meshes)
         return xp.reshape(x, (*shape, *arrays[0].shape[1:]))
+
+
+def as_seen(mesh: Mesh, camera: Camera, size: tuple[int, int]) -> Mesh:
+    """The mesh; double-sided under cameras whose pictures are mirror images, in which fronts look like backs."""
+    if mesh.double_sided:
+        return mesh
+    handedness = camera.handedness(size)
+    is_mirrored = not isinstance(handedness, int) and is_known(handedness) and (to_numpy(handedness) < 0).any()
+    return mesh.replace(double_sided=True) if is_mirrored else mesh
 
 
 def staged(op: str, mesh: Mesh | Pack, camera: Camera, product: bool, *, is_shape: bool = False) -> Stage:

@@ -193,6 +193,10 @@ def fisheye_of(x):
     return Camera.fisheye(x["K"], x["R"], x["t"], SIZE, distortion=x["lens"], fov_degrees=170)
 
 
+def mirrored_of(x):
+    return Camera.opencv(x["K"] * like(np.array([-1.0, 1, 1]), x["K"]), x["R"], x["t"], SIZE)
+
+
 def looked_around(camera, x):
     return tuple(like(found, x["vertices"]) for found in (camera.project(x["vertices"], SIZE), camera.rays(SIZE)))
 
@@ -221,6 +225,12 @@ SCENE = {
     ),
     "viewer": (lambda x: seen(x, lambda camera: camera.viewer(SIZE)), ("eye", "at", "R", "t", "matrix")),
     "rays": (lambda x: seen(x, lambda camera: camera.rays(SIZE)), ("eye", "fov", "K", "R", "distortion", "matrix")),
+    "handedness": (
+        lambda x: tuple(
+            like(camera.handedness(SIZE), x["vertices"]) for camera in (mirrored_of(x), Camera.from_matrix(x["matrix"]))
+        ),
+        (),
+    ),
     "project": (
         lambda x: seen(x, lambda camera: camera.project(x["vertices"], SIZE)),
         ("eye", "fov", "half_height", "K", "R", "t", "distortion", "matrix", "vertices"),
@@ -247,6 +257,10 @@ SCENE = {
     "face_normals": (lambda x: (mesh_of(x).face_normals(),), ("vertices",)),
     "vertex_normals": (lambda x: (mesh_of(x).vertex_normals(),), ("vertices",)),
     "render": (lambda x: rendered(mesh_of(x)), ("vertices",)),
+    "render by a mirrored camera": (
+        lambda x: rendered(mesh_of(x).replace(double_sided=False), mirrored_of(x)),
+        ("vertices", "K", "t"),
+    ),
     "render colours of vertices": (
         lambda x: rendered(mesh_of(x, "vertex_colors"), background=x["background"], supersample=2),
         ("vertices", "vertex_colors", "background"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..array import leader, like, namespace
+from ..array import cross, leader, like, namespace
 from ..trees import tree_of_fields
 from .batches import batch_of, numbered, stacked
 from .checking import check_counts, check_planes, check_shape, check_size
@@ -254,6 +254,23 @@ class Camera:
         """
         viewer = eye_of(*self._lines_of_sight(size))
         return viewer if viewer.ndim == 2 else viewer[None]
+
+    def handedness(self, size: Size) -> Any:
+        """[B] or a number: -1 where the picture is a mirror image, as matrices to rows that count from the bottom make
+        it, else 1. Not differentiable.
+
+        Example:
+            >>> Camera.opencv(np.diag([-100.0, 100, 1]), np.eye(3), np.zeros(3), (64, 64)).handedness((64, 64))
+            array([-1.])
+        """
+        if not isinstance(self.projection, (Intrinsics, RawMatrix)):
+            return 1
+        rows = self._lines_of_sight(size)[0]
+        xp = namespace(rows)
+        x, y, w = (xp.stop_gradient(rows[..., k, :3]) for k in range(3))
+        volume = xp.sum(x * cross(y, w), axis=-1)
+        volume = volume if volume.ndim else volume[None]
+        return xp.where(volume > 0, -xp.ones_like(volume), xp.ones_like(volume))
 
     def rays(self, size: Size) -> Any:
         """[B, H, W, 3] unit directions in the world, away from the viewer, through the centres of the pixels.
