@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from ..array import namespace
@@ -47,14 +49,34 @@ class Adam(NamedTuple):
 
         `uniform`: Nicolet, Jacobson, Jakob: Large Steps in Inverse Rendering of Geometry, 2021, section 4.
         """
-        xp = namespace(grad)
         num_steps = self.num_steps + 1
         keep_mean, keep_square = betas
-        mean = xp.lerp_into(self.mean, grad, 1 - keep_mean)
-        square = xp.max(grad * grad) if uniform else grad * grad
-        mean_square = xp.lerp_into(self.mean_square, square, 1 - keep_square)
         # Both corrections for the zeros that the means begin with, of which the second stands under the root.
         correct = (1 - keep_square**num_steps) ** 0.5
         rate = learning_rate * correct / (1 - keep_mean**num_steps)
-        parameter = xp.add_quotient_into(self.parameter, mean, xp.sqrt(mean_square) + EPSILON * correct, -rate)
+        weights = (1 - keep_mean, 1 - keep_square, -rate, EPSILON * correct)
+        update = _update(namespace(grad), uniform)
+        parameter, mean, mean_square = update(self.parameter, self.mean, self.mean_square, grad, *weights)
         return Adam(parameter, mean, mean_square, num_steps)
+
+
+@cache
+def _update(xp: Any, uniform: bool) -> Callable[..., tuple]:
+    """Of parameter, mean and mean square; compiled as one where a framework compiles."""
+
+    def update(
+        parameter: Any,
+        mean: Any,
+        mean_square: Any,
+        grad: Any,
+        weight: float,
+        weight_of_square: float,
+        rate: float,
+        epsilon: float,
+    ) -> tuple:
+        mean = xp.lerp_into(mean, grad, weight)
+        square = xp.max(grad * grad) if uniform else grad * grad
+        mean_square = xp.lerp_into(mean_square, square, weight_of_square)
+        return xp.add_quotient_into(parameter, mean, xp.sqrt(mean_square) + epsilon, rate), mean, mean_square
+
+    return xp.compiled(update)
