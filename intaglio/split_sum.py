@@ -11,16 +11,15 @@ __all__ = ["split_sum_table"]
 
 SIZE = 64
 _LEAST_ALPHA = 0.045**2  # as native/math/brdf.h
-_TURNS, _HEIGHTS = 12, 24  # samples of each texel, around the half sphere and along its axis
+_TURNS, _HEIGHTS = 12, 24  # samples of each entry, around the half sphere and along its axis
 
 
 @once
 def split_sum_table() -> np.ndarray:
     """[64, 64, 2] float32: scale A and bias B of F0, so that F0 A + B of light from everywhere alike is reflected.
 
-    Row: roughness, column: the cosine between normal and viewer; both from 0 to 1, and texel centres at half-integers,
-    so that texel (j, i) is that of roughness (j + 1/2) / 64 and cosine (i + 1/2) / 64. The surface is that of
-    `ops.shade_metallic`.
+    Row: roughness, column: the cosine between normal and viewer; both from 0 to 1, ends included: entry (j, i) is that
+    of roughness j / 63 and cosine i / 63. The surface is that of `ops.shade_metallic`.
 
     Example:
         >>> split_sum_table()[0, 63].round(3)  # a mirror seen from the front reflects F0
@@ -29,8 +28,8 @@ def split_sum_table() -> np.ndarray:
     Karis: Real Shading in Unreal Engine 4, 2013. Sampled by the microfacets that the viewer sees: Dupuy, Benyoub:
     Sampling Visible GGX Normals with Spherical Caps, 2023.
     """
-    centres = (np.arange(SIZE, dtype=np.float64) + 0.5) / SIZE
-    rows = [_reflected(centres, max(roughness**2, _LEAST_ALPHA)) for roughness in centres]
+    numbers = np.linspace(0, 1, SIZE)
+    rows = [_reflected(numbers, max(roughness**2, _LEAST_ALPHA)) for roughness in numbers]
     return np.stack(rows).astype(np.float32)
 
 

@@ -106,6 +106,22 @@ def test_gradients_of_light_are_what_differences_say(name):
         assert got == pytest.approx(expected, rel=1e-6, abs=1e-7 * scale)
 
 
+@pytest.mark.parametrize(("end", "inwards"), [(0.0, 1e-6), (1.0, -1e-6)])
+def test_the_gradient_of_roughness_at_its_ends_is_that_from_within(end, inwards):
+    x = {name: torch.tensor(value) for name, value in surroundings(seed=4).items()}
+    roughness = torch.tensor(end, dtype=torch.float64, requires_grad=True)
+
+    def image(roughness):
+        surface = torch.stack([roughness.expand(SIZE), x["roughness_metallic"][..., 1]], dim=-1)
+        fragments = fragments_of(torch.zeros(SIZE, dtype=torch.int32))
+        return ops.reflect_environment(**{**x, "roughness_metallic": surface}, fragments=fragments).sum()
+
+    image(roughness).backward()
+    difference = (image(torch.tensor(end + inwards, dtype=torch.float64)) - image(roughness)) / inwards
+    assert abs(difference) > 1
+    assert roughness.grad.item() == pytest.approx(difference.item(), rel=1e-6)
+
+
 def test_strange_surfaces_stay_finite():
     x = {name: torch.tensor(value, dtype=torch.float32) for name, value in surroundings().items()}
     x["normals"][0], x["positions"][1, :4] = 0, x["viewer"][0, :3]

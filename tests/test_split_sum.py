@@ -2,6 +2,7 @@
 """The table of the split-sum approximation."""
 
 import numpy as np
+import pytest
 
 from intaglio.split_sum import split_sum_table
 
@@ -19,7 +20,7 @@ def test_no_more_is_reflected_than_falls_on_it():
 
 
 def test_mirrors_reflect_by_fresnels_term_alone():
-    cosine = (np.arange(64) + 0.5) / 64
+    cosine = np.linspace(0, 1, 64)
     edge = (1 - cosine) ** 5
     # A lobe as wide as alpha = 0.002 blurs and hides a little, the more the flatter it is seen.
     np.testing.assert_allclose(TABLE[0, 8:], np.stack([1 - edge, edge], axis=-1)[8:], atol=2e-3)
@@ -30,8 +31,8 @@ def test_rough_surfaces_lose_light_between_their_facets():
 
 
 def test_the_sums_over_directions_are_precise():
-    # By a sum over the hemisphere at one rough texel, (roughness, cosine) = (63.5, 20.5) / 64, apart from any sampling.
-    alpha2, cosine = (63.5 / 64) ** 4, 20.5 / 64
+    # By a sum over the hemisphere at one rough entry, apart from any sampling.
+    alpha2, cosine = (62 / 63) ** 4, 20 / 63
     angle, weight = np.polynomial.legendre.leggauss(200)
     angle, turn = np.meshgrid(np.pi / 4 * (angle + 1), np.pi * (np.arange(200) + 0.5) / 200, indexing="ij")
     viewer = np.array([np.sqrt(1 - cosine**2), 0, cosine])
@@ -44,4 +45,9 @@ def test_the_sums_over_directions_are_precise():
         visibility = visibility / (c + np.sqrt(alpha2 + (1 - alpha2) * c**2))
     part = distribution * visibility * light[..., 2] * np.sin(angle) * np.pi / 4 * weight[:, None] * 2 * np.pi / 200
     edge = (1 - half @ viewer) ** 5
-    np.testing.assert_allclose(TABLE[63, 20], [(part * (1 - edge)).sum(), (part * edge).sum()], atol=2e-3)
+    np.testing.assert_allclose(TABLE[62, 20], [(part * (1 - edge)).sum(), (part * edge).sum()], atol=2e-3)
+
+
+def test_the_roughest_metal_seen_head_on():
+    # alpha = 1: every direction h is as frequent, and the sum over the hemisphere of l / (1 + l) is 1 - log 2.
+    assert TABLE[63, 63].sum() == pytest.approx(1 - np.log(2), abs=1e-3)

@@ -69,7 +69,8 @@ void main() {
   vec3 v = normalize(viewer.xyz - viewer.w * at);
   float alpha = max(surface.r * surface.r, 0.045 * 0.045), metallic = surface.g;
   vec3 reflected = 2.0 * dot(n, v) * n - v;
-  vec2 split = texture(table, vec2(max(dot(n, v), 0.0), surface.r)).rg;
+  vec2 entries = vec2(textureSize(table, 0));
+  vec2 split = texture(table, (vec2(max(dot(n, v), 0.0), surface.r) * (entries - 1.0) + 0.5) / entries).rg;
   vec3 radiance = textureLod(sky, reflected, surface.r * last_level).rgb;
   vec3 f0 = mix(vec3(0.04), color, metallic);
   vec3 around = color * (1.0 - metallic) * (1.0 - (0.04 * split.x + split.y)) * harmonic(n) +

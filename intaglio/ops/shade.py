@@ -171,8 +171,9 @@ def reflect_environment(
     Other arguments as of `shade_metallic`, all differentiable.
 
     It is c_diff (1 - 0.04 A - B) irradiance + (F0 A + B) radiance, with (A, B) of the table, bilinear, at the roughness
-    and the cosine between normal and viewer; c_diff = base_color (1 - metallic) and F0 goes from 0.04 to base_color as
-    metallic goes from 0 to 1. A white dielectric in a white room shows white.
+    and the cosine between normal and viewer, the first entries at 0 and the last at 1; c_diff =
+    base_color (1 - metallic) and F0 goes from 0.04 to base_color as metallic goes from 0 to 1. A white dielectric in a
+    white room shows white.
 
     Raises ValueError on shapes and dtypes.
 

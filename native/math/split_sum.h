@@ -12,31 +12,52 @@ struct SplitSum {
   T scale, bias;
 };
 
-// What a table [size, size, 2] holds at a cosine, across, and a roughness, down; texel centres at half-integers.
+// A number from 0 to 1 between two entries of a table, whose first and last stand at 0 and at 1. Numbers beyond are those ends.
+template <class T>
+struct TablePlace {
+  int32_t low, high;
+  T place, slope;  // from low to high, and how it changes with the number
+};
+
+template <class T>
+INTAGLIO_HD_INLINE TablePlace<T> table_place(T number, int32_t size) {
+  T at = clamp(number, (T)0, (T)1) * (T)(size - 1);
+  int32_t high = min_of((int32_t)at + 1, size - 1), low = max_of(high - 1, 0);  // at 1 the cell that ends there
+  return {low, high, at - (T)low, number >= 0 && number <= 1 ? (T)(size - 1) : (T)0};
+}
+
+// Where a table [size, size, 2] is read for a cosine, across, and a roughness, down.
+template <class T>
+struct TableCell {
+  TablePlace<T> column, row;
+  int32_t at[4];
+};
+
+template <class T>
+INTAGLIO_HD_INLINE TableCell<T> table_cell(int32_t size, T cosine, T roughness) {
+  TablePlace<T> column = table_place(cosine, size), row = table_place(roughness, size);
+  int32_t low = row.low * size, high = row.high * size;
+  return {column, row, {2 * (low + column.low), 2 * (low + column.high), 2 * (high + column.low), 2 * (high + column.high)}};
+}
+
 template <class T>
 INTAGLIO_HD_INLINE SplitSum<T> split_sum(const T* table, int32_t size, T cosine, T roughness) {
-  TexelPair<T> column = texel_pair<Clamp>(cosine, (T)size), row = texel_pair<Clamp>(roughness, (T)size);
-  int32_t low = (int32_t)row.low * size, high = (int32_t)row.high * size, left = (int32_t)column.low,
-          right = (int32_t)column.high;
+  TableCell<T> cell = table_cell(size, cosine, roughness);
   T w[4];
-  bilinear_weights(column.place, row.place, w);
-  const int32_t at[4] = {2 * (low + left), 2 * (low + right), 2 * (high + left), 2 * (high + right)};
-  return {w[0] * table[at[0]] + w[1] * table[at[1]] + w[2] * table[at[2]] + w[3] * table[at[3]],
-          w[0] * table[at[0] + 1] + w[1] * table[at[1] + 1] + w[2] * table[at[2] + 1] + w[3] * table[at[3] + 1]};
+  bilinear_weights(cell.column.place, cell.row.place, w);
+  SplitSum<T> found{0, 0};
+  for (int k = 0; k < 4; ++k) found.scale += w[k] * table[cell.at[k]], found.bias += w[k] * table[cell.at[k] + 1];
+  return found;
 }
 
 // The cotangents of cosine (x) and roughness (y).
 template <class T>
 INTAGLIO_HD_INLINE Vec2<T> split_sum_vjp(const T* table, int32_t size, T cosine, T roughness, SplitSum<T> grad) {
-  TexelPair<T> column = texel_pair<Clamp>(cosine, (T)size), row = texel_pair<Clamp>(roughness, (T)size);
-  int32_t low = (int32_t)row.low * size, high = (int32_t)row.high * size, left = (int32_t)column.low,
-          right = (int32_t)column.high;
-  const int32_t at[4] = {2 * (low + left), 2 * (low + right), 2 * (high + left), 2 * (high + right)};
-  const T corner[4] = {
-      grad.scale * table[at[0]] + grad.bias * table[at[0] + 1], grad.scale * table[at[1]] + grad.bias * table[at[1] + 1],
-      grad.scale * table[at[2]] + grad.bias * table[at[2] + 1], grad.scale * table[at[3]] + grad.bias * table[at[3] + 1]};
-  Vec2<T> place = bilinear_weights_vjp(column.place, row.place, corner);
-  return {place.x * (T)size, place.y * (T)size};
+  TableCell<T> cell = table_cell(size, cosine, roughness);
+  T corner[4];
+  for (int k = 0; k < 4; ++k) corner[k] = grad.scale * table[cell.at[k]] + grad.bias * table[cell.at[k] + 1];
+  Vec2<T> place = bilinear_weights_vjp(cell.column.place, cell.row.place, corner);
+  return {place.x * cell.column.slope, place.y * cell.row.slope};
 }
 
 // One channel of the light that a surface reflects: irradiance over pi reaches its base through what a dielectric's layer

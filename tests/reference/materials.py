@@ -88,9 +88,9 @@ def shade_blinn_phong(positions, normals, diffuse, specular, viewer, lights) -> 
 
 
 def bilinear(table: Array, x: Array, y: Array) -> Array:
-    """[..., C] of a table [n, n, C] at x across and y down, from 0 to 1; texel centres at half-integers."""
+    """[..., C] of a table [n, n, C] at x across and y down; the first entries stand at 0, the last at 1."""
     size = len(table)
-    x, y = (np.clip(a * size - 0.5, 0, size - 1) for a in (x, y))
+    x, y = (np.clip(a, 0, 1) * (size - 1) for a in (x, y))
     left, top = (np.minimum(a.astype(int), max(size - 2, 0)) for a in (x, y))
     right, bottom = (np.minimum(a + 1, size - 1) for a in (left, top))
     x, y = (x - left)[..., None], (y - top)[..., None]
