@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from . import ops
-from .array import as_float_array, is_known, like, namespace
+from .array import as_float_array, from_numpy, is_known, leader, like, namespace
 from .once import once
 from .ops.cube import cube_directions
 from .trees import tree_of_fields
@@ -151,6 +151,12 @@ class EnvironmentLight:
         """[9, 3] or [B, 9, 3], as of `SphericalHarmonicsLight`. Differentiable."""
         return self._kept("irradiance", self._project)
 
+    def _panorama(self) -> Any:
+        """The image in the framework of whatever is not NumPy's."""
+        image = as_float_array(self.image)
+        lead = leader(image, self.intensity, self.rotation_degrees)
+        return image if namespace(image) is namespace(lead) else from_numpy(image, like=lead)
+
     def _looked_up(self, image: Any, directions: Any) -> Any:
         image = self._scaled(image)
         if image.ndim == 4 and directions.shape[0] != image.shape[0]:
@@ -183,7 +189,7 @@ class EnvironmentLight:
         return xp.stack([cos * x - sin * z, y, sin * x + cos * z], axis=-1)
 
     def _prefilter(self) -> tuple[Any, ...]:
-        image = as_float_array(self.image)
+        image = self._panorama()
         height = image.shape[-3]
         size = SMALLEST_CUBE
         while size < LARGEST_CUBE and 2 * size <= height // 2:
@@ -205,7 +211,7 @@ class EnvironmentLight:
 
     def _project(self) -> Any:
         """Sums along the rows with the functions of azimuth that harmonics are made of, then down the columns."""
-        image = as_float_array(self.image)
+        image = self._panorama()
         height, width = image.shape[-3:-1]
         xp = namespace(image)
         polar = np.arange(height + 1) / height * np.pi

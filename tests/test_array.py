@@ -110,6 +110,13 @@ def test_lists_become_float_arrays_and_arrays_stay():
     assert as_float_array(x) is x
 
 
+@pytest.mark.parametrize("name", ["numpy", "torch", "paddle", "jax"])
+def test_integers_become_floats_in_their_framework(name):
+    made = as_float_array(framework(name).from_numpy(np.array([1, -2])))
+    assert namespace(made).name == name
+    assert (to_numpy(made).dtype, to_numpy(made).tolist()) == (np.float32, [1, -2])
+
+
 def test_array_names_survive_torch_compile():
     @torch.compile(fullgraph=True, backend="eager")
     def area(a, b):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from intaglio.array import framework, to_numpy
 from intaglio.camera import Camera, Intrinsics, Orthographic, Perspective, orbit
 
 SIZE = (64, 64)
@@ -165,6 +166,15 @@ def test_clip_positions_take_framework_and_dtype_of_the_points():
     assert Camera.look_at(torch.tensor([0.0, 0, 2], dtype=torch.float64)).clip(points, SIZE).dtype == torch.float32
     assert Camera.look_at(torch.tensor([0.0, 0, 2])).clip(np.zeros((1, 3)), SIZE).dtype == torch.float64
     assert Camera.look_at((0, 0, 2)).clip(np.zeros((1, 3), np.float32), SIZE).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch", "paddle", "jax"])
+def test_whole_numbers_of_any_framework_make_cameras(name):
+    whole = framework(name).from_numpy
+    points = np.float32([[0.2, 0.1, -0.3]])
+    expected = Camera.look_at((1, 2, 3), (0, 0, 1), fov_y_degrees=40).clip(points, (8, 10))
+    camera = Camera.look_at(whole(np.array([1, 2, 3])), whole(np.array([0, 0, 1])), fov_y_degrees=whole(np.array(40)))
+    np.testing.assert_allclose(to_numpy(camera.clip(whole(points), (8, 10))), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_camera_survives_torch_compile():

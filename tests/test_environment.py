@@ -163,6 +163,21 @@ def test_gradients_are_those_of_central_differences(name):
     assert float((grad * direction).sum()) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("material", [None, Material(metallic=0.5, roughness=0.4)])
+def test_numbers_of_a_framework_go_with_a_panorama_of_numpy(material):
+    image = np.random.default_rng(8).uniform(size=(16, 32, 3)).astype(np.float32)
+    intensity, turn = torch.tensor(1.5, requires_grad=True), torch.tensor(30.0, requires_grad=True)
+    ball, camera = shapes.icosphere(2).replace(material=material), Camera.look_at((0, 0.3, 3))
+    expected, got = (
+        render(ball, camera, (24, 32), lights=[light], background=light).color
+        for light in (EnvironmentLight(image, 1.5, 30.0), EnvironmentLight(image, intensity, turn))
+    )
+    np.testing.assert_allclose(got.detach(), expected, rtol=0, atol=1e-5)
+    gradients = torch.autograd.grad(got.square().sum(), (intensity, turn))
+    assert gradients[0].item() == pytest.approx(2 * np.square(expected).sum() / 1.5, rel=1e-3)
+    assert gradients[1] != 0
+
+
 def test_what_was_found_is_kept_but_not_while_it_is_differentiated():
     image = torch.rand(16, 32, 3)
     light = EnvironmentLight(image)

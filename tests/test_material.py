@@ -294,3 +294,11 @@ def test_gradients_of_all_that_a_scene_has_are_those_of_central_differences(name
 def test_bad_materials_are_named(make, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()
+
+
+def test_whole_numbers_of_a_framework_are_numbers():
+    def picture(metallic):
+        ball = shapes.icosphere(2).to("torch").replace(material=Material(metallic=metallic, roughness=0.5))
+        return render(ball, Camera.look_at((0, 0, 3)), (24, 32), lights=[DirectionalLight((1, 1, 1))]).color
+
+    assert torch.equal(picture(torch.tensor(1)), picture(torch.tensor(1.0)))

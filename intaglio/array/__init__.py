@@ -10,7 +10,7 @@ in `_FRAMEWORKS`.
 Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `channels` (x[...,
 start:stop]), `contiguous` (dense and row-major, a copy if need be), `index_sum` (rows of `values` summed into the row
 `index`, in order, so that the result is the same every time), `index_array` (the integers that `take` and `index_sum`
-are fastest with), `split` (the rows of an array in parts of so many each), `constant` (a NumPy array as a new array of
+are fastest with), `floating` (integers as float32, floats as they are), `split` (the rows of an array in parts of so many each), `constant` (a NumPy array as a new array of
 the device and float type of another), `stop_gradient`, `wants_gradient` (whether it is a parameter or made of one,
 recorded or not), and `compiled` (of a function of arrays and numbers that is called many times). Those with gradients
 also have `value_and_grad` (of a function whose first argument is an array and whose first result a scalar: a function
@@ -132,11 +132,12 @@ def is_known(x: Any) -> bool:
 
 
 def as_float_array(x: Any, dtype: Any = np.float32) -> Any:
-    """Arrays stay as they are; lists and numbers, and NumPy's integers, become NumPy arrays of `dtype`. (While
-    torch.compile traces, NumPy's integers stay too: it cannot tell.)
+    """Arrays of floats stay as they are; lists and numbers, and NumPy's integers, become NumPy arrays of `dtype`, the
+    others' integers float32. (While torch.compile traces, NumPy's integers stay too: it cannot tell.)
     """
-    if namespace(x) is not Numpy:
-        return x
+    xp = namespace(x)
+    if xp is not Numpy:
+        return xp.floating(x)
     array = np.asarray(x)
     is_float = isinstance(x, np.ndarray) and (Numpy.is_traced() or array.dtype.kind == "f")
     return array if is_float else array.astype(dtype)

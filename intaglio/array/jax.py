@@ -52,6 +52,10 @@ class Namespace:
         return x.astype(other.dtype)
 
     @staticmethod
+    def floating(x: Any) -> Any:
+        return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+
+    @staticmethod
     def constant(x: np.ndarray, other: Any) -> Any:
         return Namespace.from_numpy(x.astype(other.dtype))
 

@@ -85,6 +85,10 @@ class Namespace:
         return x.to(other.place).astype(other.dtype)
 
     @staticmethod
+    def floating(x: Any) -> Any:
+        return x if x.is_floating_point() else x.astype("float32")
+
+    @staticmethod
     def constant(x: np.ndarray, other: Any) -> Any:
         return paddle.to_tensor(x, other.dtype, other.place)
 

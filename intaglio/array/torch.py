@@ -65,6 +65,10 @@ class Namespace:
         return x.to(device=other.device, dtype=other.dtype)
 
     @staticmethod
+    def floating(x: Any) -> Any:
+        return x if x.is_floating_point() else x.float()
+
+    @staticmethod
     def constant(x: np.ndarray, other: Any) -> Any:
         # The host need not wait: what a GPU is yet to read of memory like this has been copied.
         return torch.from_numpy(np.array(x)).to(device=other.device, dtype=other.dtype, non_blocking=True)
