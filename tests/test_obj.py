@@ -234,8 +234,8 @@ def test_a_damaged_corner_is_named(read, tmp_path, corner):
     ("materials", "place", "message"),
     [
         ("Kd 1 1 1", "m.mtl:1", "Kd stands before the first newmtl"),
-        ("newmtl x\nKd 1 1", "m.mtl:2", "Kd must be three numbers from 0 to 1; got '1 1'"),
-        ("newmtl x\nKd 1 1 2", "m.mtl:2", "Kd must be three numbers from 0 to 1; got '1 1 2'"),
+        ("newmtl x\nKd 1 1", "m.mtl:2", "Kd must be a number from 0 on, or three; got '1 1'"),
+        ("newmtl x\nKd 1 1 -2", "m.mtl:2", "Kd must be a number from 0 on, or three; got '1 1 -2'"),
         ("newmtl x\nmap_Kd", "m.mtl:2", "map_Kd names no file"),
         ("newmtl x\nmap_Kd -t 2 a.png", "m.mtl:2", "map_Kd -t is not supported (bake it into the texture"),
         ("newmtl x\nmap_Kd missing.png", "missing.png", "there is no such file"),

@@ -10,13 +10,14 @@ in `_FRAMEWORKS`.
 Beyond the Array-API names, which mean what the standard says, a namespace has `cross` (last axis), `channels` (x[...,
 start:stop]), `contiguous` (dense and row-major, a copy if need be), `index_sum` (rows of `values` summed into the row
 `index`, in order, so that the result is the same every time), `index_array` (the integers that `take` and `index_sum`
-are fastest with), `floating` (integers as float32, floats as they are), `split` (the rows of an array in parts of so many each), `constant` (a NumPy array as a new array of
-the device and float type of another), `stop_gradient`, `wants_gradient` (whether it is a parameter or made of one,
-recorded or not), and `compiled` (of a function of arrays and numbers that is called many times). Those with gradients
-also have `value_and_grad` (of a function whose first argument is an array and whose first result a scalar: a function
-that gives those results, without their graph, and the gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y,
-z, weight)` (x + weight (y - x) and x + weight y / z, either of which may have overwritten x), `gpu` (what the framework
-calls that of a number, None where it sees none), and `use_one_thread`, for programs whose arrays are small.
+are fastest with), `floating` (integers as float32, floats as they are), `split` (the rows of an array in parts of so
+many each), `constant` (a NumPy array as a new array of the device and float type of another), `stop_gradient`,
+`wants_gradient` (whether it is a parameter or made of one, recorded or not), and `compiled` (of a function of arrays
+and numbers that is called many times). Those with gradients also have `value_and_grad` (of a function whose first
+argument is an array and whose first result a scalar: a function that gives those results, without their graph, and the
+gradient), `lerp_into(x, y, weight)` and `add_quotient_into(x, y, z, weight)` (x + weight (y - x) and x + weight y / z,
+either of which may have overwritten x), `gpu` (what the framework calls that of a number, None where it sees none), and
+`use_one_thread`, for programs whose arrays are small.
 """
 
 from __future__ import annotations

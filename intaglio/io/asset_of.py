@@ -74,6 +74,7 @@ def _frames(mesh: Mesh) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     """Of length 1, as glTF wants them; those of none point along x."""
+    vectors = vectors.astype(np.float64)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.where(length > 0, vectors / np.where(length > 0, length, 1), [1.0, 0, 0])
 

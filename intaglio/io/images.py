@@ -62,7 +62,7 @@ def image_size(data: bytes, path: str | Path, *, max_pixels: int | None = None) 
     return _opened(
         data,
         path,
-        lambda picture: (picture.height, picture.width, picture.get_format_mimetype() or ""),
+        lambda picture: (picture.height, picture.width, "image/png" if picture.format == "PNG" else "image/jpeg"),
         max_pixels,
     )
 
@@ -74,7 +74,7 @@ def _opened(data: bytes, path: str | Path, take: Callable[[Any], Any], max_pixel
     too_large = InputError(path, "is too large a picture", remedy=f"{limit} pixels at most")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # below it is an error
+            warnings.simplefilter("ignore")  # of what Pillow says of parts that are damaged and not needed
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 if limit is not None and picture.width * picture.height > limit:
                     raise too_large

@@ -76,8 +76,8 @@ class MtlAssets:
     def _material(self, name: str, entries: Entries) -> AssetMaterial:
         maps = {key: entries.map(key, self._folder) for key in ("map_Kd", "map_Ke", "map_Pr", "map_Pm")}
         color = entries.color("Kd") if maps["map_Kd"] is None else None
-        opacity = float(np.clip(entries.number("d", 1.0) or 0.0, 0, 1))
-        glow = entries.color("Ke")
+        opacity = _unit(entries.number("d", 1 - _unit(entries.number("Tr", 0.0))))
+        glow = entries.color("Ke", is_light=True)
         if maps["map_Ke"] is not None and not any(glow or ()):
             glow = (1.0, 1.0, 1.0)
         bumps = [entries.map(key, self._folder) for key in ("norm", "map_Bump", "bump")]
@@ -111,6 +111,7 @@ class MtlAssets:
         return TextureUse(place, offset=offset, scale=seen.scale)
 
     def _image(self, file: Path) -> int:
+        file = file.resolve()  # however it is spelled
         if (file,) not in self._files:
             data = read_bytes(file, self._limits)
             height, width, mime_type = image_size(data, file, max_pixels=self._limits.max_pixels)
@@ -151,10 +152,10 @@ def _roughness(entries: Entries) -> float:
 
     Walter et al., Microfacet Models for Refraction, 2007, section 5.2: Ns = 2 / alpha^2 - 2; alpha = roughness^2.
     """
-    rough, shine = entries.number("Pr", None), entries.number("Ns", None)
-    is_shiny = any(entries.color("Ks") or ()) and (entries.number("illum", None) or 2) >= 2
-    if rough is None and shine is not None and is_shiny:
-        rough = (2 / (max(shine, 0.0) + 2)) ** 0.25
+    rough = entries.number("Pr", None)
+    if rough is None and any(entries.color("Ks") or ()) and (entries.number("illum", None) or 2) >= 2:
+        shine = entries.number("Ns", None)
+        rough = 1.0 if shine is None else (2 / (max(shine, 0.0) + 2)) ** 0.25
     return _unit(1.0 if rough is None else rough)
 
 

@@ -12,7 +12,7 @@ from ..picture import linear_from_srgb
 from .errors import InputError
 from .limits import Limits, decoded_text, inside_folder, read_bytes
 
-__all__ = ["SHAPE_ALONE", "STRONGEST", "Entries", "Map", "find_libraries", "read_mtl"]
+__all__ = ["SHAPE_ALONE", "STRONGEST", "Entries", "Map", "find_libraries", "key_and_rest", "read_mtl"]
 
 SHAPE_ALONE = "load_obj(..., materials=False) reads the shape alone"
 # How many words follow each option of a map at most; -o, -s and -t take one to three numbers.
@@ -46,24 +46,31 @@ class Entries:
             return default
         line, name, rest = self.lines[key.lower()]
         words = rest.split()
+        words = words[words[:1] == ["-halo"] :]  # of d: more opaque where the surface is seen at a slant
         if not _is_number(words[:1]):
             raise InputError(self.path, f"{name} must be a finite number; got {rest[:80]!r}", line=line)
         return float(words[0])
 
-    def color(self, key: str, *, linear: bool = True) -> tuple[float, float, float] | None:
-        """Three numbers from 0 to 1; sRGB becomes linear unless that is False."""
-        if key.lower() not in self.lines:
+    def color(self, key: str, *, linear: bool = True, is_light: bool = False) -> tuple[float, float, float] | None:
+        """Three numbers, of which one alone stands for all; sRGB becomes linear unless that is False.
+
+        What is given back is at most 1; light may be any number of times that. Spectra are passed over.
+        """
+        line, name, rest = self.lines.get(key.lower(), (0, "", "spectral"))
+        words = rest.split()
+        if words[:1] in (["spectral"], ["xyz"]):
             return None
-        line, name, rest = self.lines[key.lower()]
         try:
-            red, green, blue = (float(word) for word in rest.split()[:3])
-            srgb = np.array([red, green, blue])
-            if not ((srgb >= 0) & (srgb <= 1)).all():
-                raise ValueError(rest)
-        except ValueError as error:
-            what = f"{name} must be three numbers from 0 to 1; got {rest!r}"
-            raise InputError(self.path, what, line=line) from error
-        return tuple((linear_from_srgb(srgb) if linear else srgb).tolist())
+            red, green, blue = (float(word) for word in (words * 3 if len(words) == 1 else words[:3]))
+        except ValueError:
+            red = green = blue = np.nan
+        srgb = np.array([red, green, blue])
+        if not ((srgb >= 0) & (srgb <= STRONGEST)).all():
+            what = f"{name} must be a number from 0 on, or three; got {rest[:80]!r}"
+            raise InputError(self.path, what, line=line)
+        times = max(1.0, float(srgb.max())) if is_light else 1.0
+        srgb = np.minimum(srgb / times, 1.0)
+        return tuple((times * (linear_from_srgb(srgb) if linear else srgb)).tolist())
 
     def map(self, key: str, folder: Path) -> Map | None:
         """A map, whose file lies in `folder` or below; a name may hold spaces and the other system's slashes."""
@@ -71,6 +78,7 @@ class Entries:
             return None
         line, name, rest = self.lines[key.lower()]
         moved, flags, words, at = dict(UNMOVED), dict[str, str](), rest.split(), 0
+        # The name is what stands behind the options, with its spaces.
         while at < len(words) and words[at] in OPTION_WORDS:
             option, at = words[at], at + 1
             last = at + OPTION_WORDS[option]
@@ -83,17 +91,17 @@ class Entries:
                 numbers.append(float(words[at]))
                 at += 1
             moved[option] = (*numbers, *UNMOVED[option][len(numbers) :])
-        words = words[at:]
+        file_name = rest.split(None, at)[at] if at < len(words) else ""
         if moved["-t"] != UNMOVED["-t"]:
             remedy = "bake it into the texture coordinates"
             raise InputError(self.path, f"{name} -t is not supported", line=line, remedy=remedy)
-        if not words:
+        if not file_name:
             raise InputError(self.path, f"{name} names no file", line=line)
         strength = flags.get("-bm", "1")
         if not _is_number([strength]) or abs(float(strength)) > STRONGEST:
             what = f"{name} -bm must be a number up to {STRONGEST:g}; got {strength[:80]!r}"
             raise InputError(self.path, what, line=line)
-        file = inside_folder(self.path, self.path.parent / " ".join(words).replace("\\", "/"), folder, line=line)
+        file = inside_folder(self.path, self.path.parent / file_name.replace("\\", "/"), folder, line=line)
         (u_scale, v_scale, _), (u, v, _) = moved["-s"], moved["-o"]
         return Map(file, (u_scale, v_scale), (u, v), flags.get("-clamp") == "on", float(strength))
 
@@ -108,15 +116,21 @@ def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:
     materials: dict[str, Entries] = {}
     entries = None
     for number, line in enumerate(text.splitlines(), start=1):
-        key, _, rest = line.strip().replace("\t", " ").partition(" ")
+        key, rest = key_and_rest(line)
         if key == "newmtl":
             entries = Entries(path, {})
-            materials[rest.strip()] = entries
+            materials[rest] = entries
         elif entries is not None:
-            entries.lines[key.lower()] = (number, key, rest.strip())
+            entries.lines[key.lower()] = (number, key, rest)
         elif key in ("Kd", "map_Kd"):
             raise InputError(path, f"{key} stands before the first newmtl", line=number)
     return materials
+
+
+def key_and_rest(line: str) -> tuple[str, str]:
+    """The first word, and what stands behind it, which may be a name with spaces."""
+    key, *rest = line.split(None, 1) or [""]
+    return key, rest[0].rstrip() if rest else ""
 
 
 def find_libraries(path: Path, libraries: list[tuple[int, str]]) -> list[Path]:

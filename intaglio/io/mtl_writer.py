@@ -8,23 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ..picture import plain_bytes, png_bytes, srgb_from_linear
+from ..picture import plain_bytes, png_bytes, srgb_bytes, srgb_from_linear
 from .asset import CLAMP_TO_EDGE, MATT, Asset, AssetMaterial, Image, TextureUse
 from .atomic import write_atomically
 from .mtl_asset import METAL, ROUGH
 
-__all__ = ["one_line", "save_mtl", "write_lines"]
+__all__ = ["material_names", "one_line", "save_mtl", "write_lines"]
 
 
 def save_mtl(path: Path, asset: Asset) -> list[str]:
-    """Write an asset's materials beside the OBJ `path`; returns their names, each once, as `usemtl` knows them.
+    """Write an asset's materials beside the OBJ `path`; returns their names.
 
-    MTL has no place for occlusion, alpha in pictures, alpha cut-offs, and texture transforms that turn.
+    MTL has no place for occlusion, alpha in pictures, alpha cut-offs, and texture transforms that turn. Pictures are
+    named after the OBJ, so that they replace no others; one that is tinted is written in its tint.
 
     Raises:
         InputError: a file cannot be written.
     """
-    names = _material_names(asset)
+    names = material_names(asset)
     pictures = _Pictures(path, asset)
     text = [line for m, name in zip(asset.materials, names, strict=True) for line in _material(m, name, pictures)]
     write_lines(path.with_suffix(".mtl"), text)
@@ -37,11 +38,11 @@ def write_lines(path: Path, lines: list[str]) -> None:
 
 
 def one_line(name: str) -> str:
-    return " ".join(name.split())
+    return " ".join(name.split()).rstrip("\\")  # which would join the next line to it
 
 
-def _material_names(asset: Asset) -> list[str]:
-    """Each one once; OBJ knows materials by nothing else."""
+def material_names(asset: Asset) -> list[str]:
+    """What `usemtl` calls an asset's materials, each one once; OBJ knows them by nothing else."""
     names: list[str] = []
     for k, material in enumerate(asset.materials):
         name = one_line(material.name) or "material"
@@ -67,8 +68,16 @@ class _Pictures:
         if use is None or image is None:
             return []
         ending = ".jpg" if image.mime_type == "image/jpeg" else ".png"
-        stem = re.sub(r"[^\w. -]", "_", Path(image.name).stem).strip(". ") or self._stem(use)
-        return [self._map(key, use, options, stem + ending, image.data)]
+        return [self._map(key, use, options, self._named(image, use) + ending, image.data)]
+
+    def tinted(self, key: str, use: TextureUse | None, color: tuple[float, ...]) -> list[str]:
+        """The line of a map in colours times a colour: of those who read MTL some multiply them, and some do not."""
+        image = self.image(use)
+        if use is None or image is None or color[:3] == (1.0, 1.0, 1.0):
+            return self.line(key, use)
+        pixels = image.pixels()
+        pixels[..., :3] *= np.array(color[:3], np.float32)
+        return [self._map(key, use, "", f"{self._named(image, use)}-tinted.png", png_bytes(srgb_bytes(pixels, "save")))]
 
     def channel(self, key: str, use: TextureUse | None, channel: int, factor: float) -> list[str]:
         """The line of a map that is one channel of a texture times a factor, as a grey picture."""
@@ -77,6 +86,13 @@ class _Pictures:
             return []
         grey = png_bytes(plain_bytes(factor * image.pixels(linear=False)[..., channel], "save"))
         return [self._map(key, use, "", f"{self._stem(use)}-{key}.png", grey)]
+
+    def _named(self, image: Image, use: TextureUse) -> str:
+        """After the OBJ and the image."""
+        stem = one_line(re.sub(r"[^\w. -]", "_", Path(image.name).stem)).strip(". ")
+        if stem == self.path.stem or stem.startswith(f"{self.path.stem}-"):
+            return stem
+        return f"{self.path.stem}-{stem}" if stem else self._stem(use)
 
     def _stem(self, use: TextureUse) -> str:
         return self.path.stem + (f"-{use.texture}" if use.texture else "")
@@ -98,15 +114,17 @@ class _Pictures:
 
 
 def _material(material: AssetMaterial, name: str, pictures: _Pictures) -> list[str]:
-    color = srgb_from_linear(np.array(material.base_color[:3]).clip(0, 1)).tolist()
-    glow = srgb_from_linear(np.array(material.emissive).clip(0, 1)).tolist()
+    is_painted = pictures.image(material.base_color_texture) is not None
+    color = [1.0] * 3 if is_painted else srgb_from_linear(np.array(material.base_color[:3]).clip(0, 1)).tolist()
+    times = max(1.0, *material.emissive)
+    glow = (times * srgb_from_linear(np.array(material.emissive).clip(0, None) / times)).tolist()
     both = material.metallic_roughness_texture
     lines = [f"newmtl {name}", "Kd {:.9g} {:.9g} {:.9g}".format(*color)]
     lines += [f"d {material.base_color[3]:.9g}"] if material.alpha_mode == "BLEND" else []
     if (material.roughness, material.metallic) != (MATT.roughness, MATT.metallic):
         lines += [f"Pr {material.roughness:.9g}", f"Pm {material.metallic:.9g}"]
     lines += ["Ke {:.9g} {:.9g} {:.9g}".format(*glow)] if any(glow) else []
-    lines += pictures.line("map_Kd", material.base_color_texture)
+    lines += pictures.tinted("map_Kd", material.base_color_texture, material.base_color)
     lines += pictures.line("map_Ke", material.emissive_texture)
     bump = "" if material.normal_scale == 1 else f" -bm {material.normal_scale:.9g}"
     lines += pictures.line("norm", material.normal_texture, bump)

@@ -14,7 +14,7 @@ from .limits import Limits
 from .mtl import MtlMaterial, load_materials
 from .mtl_asset import MtlAssets
 from .mtl_text import SHAPE_ALONE, find_libraries
-from .obj_text import NONE, NORMAL, UV, VERTEX, ObjText, obj_rows, obj_vertices, parse_obj
+from .obj_text import NONE, NORMAL, UV, VERTEX, ObjText, obj_normals, obj_rows, obj_vertices, parse_obj
 from .polygons import fans, triangulate
 
 __all__ = ["ObjContents", "load_obj", "read_obj"]
@@ -28,7 +28,7 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
     becomes `texture`, whose Kd is passed over. Several pictures, or pictures and colours, are packed into one, as often
     side by side as the uv run over them. What shines, glows, is bumpy or lets light through (`load_asset` lists the
     keys) becomes `material`, with maps where it differs. Colours are read as sRGB and become linear; the first row of
-    a picture becomes v = 0. Normals are kept if all corners have one. Groups, lines and points are passed over.
+    a picture becomes v = 0. Normals are kept if all corners have a sound one. Groups, lines and points are passed over.
 
     Args:
         path: the file. Its materials and pictures must lie in its folder or below.
@@ -53,8 +53,9 @@ def load_obj(path: str | Path, *, materials: bool = True, limits: Limits | None 
         library = MtlAssets(path, found.libraries, limits)
         covers = _covers(library, library.places(path, found)[polygons], uv, uv_triangles)
         arrays |= covered(path, library.asset(), covers, len(triangles), limits, SHAPE_ALONE)
-    normals, normal_triangles = obj_rows(path, "vn", found.normals, 3), corners[rows, NORMAL]
-    if ((normal_triangles >= 0) & (normal_triangles < len(normals))).all():
+    normals, normal_triangles = obj_normals(path, found.normals), corners[rows, NORMAL]
+    has_normals = ((normal_triangles >= 0) & (normal_triangles < len(normals))).all()
+    if has_normals and normals[normal_triangles].any(axis=-1).all():
         arrays |= {"normals": normals, "normal_triangles": normal_triangles.astype(np.int32)}
     return Mesh(vertices, triangles, vertex_colors=vertex_colors, **arrays)
 

@@ -12,7 +12,7 @@ import numpy as np
 from .asset import Asset, Geometry, Node, Primitive, SceneRoots
 from .limits import Limits
 from .mtl_asset import MtlAssets
-from .obj_text import NONE, NORMAL, UV, VERTEX, obj_rows, obj_vertices, parse_obj
+from .obj_text import NONE, NORMAL, UV, VERTEX, obj_normals, obj_rows, obj_vertices, parse_obj
 from .polygons import triangulate
 
 __all__ = ["load_obj_asset"]
@@ -21,9 +21,10 @@ __all__ = ["load_obj_asset"]
 def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     """An OBJ file: a node and a geometry for each group or object, a primitive for each material of it.
 
-    Faces with and without uv, with and without normals are primitives of their own; normals become unit normals. Kd, d,
-    Pr, Pm (or else Ns), Ke and the maps map_Kd, map_Ke, norm (or map_Bump), map_Pr and map_Pm become glTF's material
-    with their -s, -o, -clamp and -bm; a Kd beside map_Kd is passed over, as is a grey map_Bump, which is no normal map.
+    Faces with and without uv, with and without normals are primitives of their own; normals become unit normals. Kd, d
+    (or Tr), Pr, Pm (or else Ns), Ke and the maps map_Kd, map_Ke, norm (or map_Bump), map_Pr and map_Pm become glTF's
+    material with their -s, -o, -clamp and -bm; a Kd beside map_Kd is passed over, as is a grey map_Bump, which is no
+    normal map.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -35,7 +36,7 @@ def load_obj_asset(path: str | Path, *, limits: Limits | None = None) -> Asset:
     rows, polygons = triangulate(np.array(found.counts), vertices[corners[:, VERTEX]])
     uv = obj_rows(path, "vt", found.uv, 2)
     uv[:, 1] = 1 - uv[:, 1]
-    tables = {"POSITION": vertices, "NORMAL": _unit(obj_rows(path, "vn", found.normals, 3)), "TEXCOORD_0": uv}
+    tables = {"POSITION": vertices, "NORMAL": _unit(obj_normals(path, found.normals)), "TEXCOORD_0": uv}
     if colors is not None:
         tables["COLOR_0"] = colors
     materials = MtlAssets(path, found.libraries, limits)

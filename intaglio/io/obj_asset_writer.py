@@ -12,8 +12,9 @@ import numpy as np
 from ..picture import srgb_from_linear
 from .asset import MATT, Asset, AssetMaterial, Primitive, TextureUse
 from .asset_materials import is_seen_alike, layout_use
-from .asset_mesh import posed_positions
-from .mtl_writer import one_line, save_mtl, write_lines
+from .asset_mesh import posed_frames, posed_positions
+from .errors import InputError
+from .mtl_writer import material_names, one_line, save_mtl, write_lines
 
 __all__ = ["save_obj_asset"]
 
@@ -31,7 +32,7 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
     """
     path, asset = Path(path), _as_obj_can_hold(asset)
     is_matt = all(material is MATT for material in asset.materials)  # what faces become that name no material
-    names = [] if is_matt else save_mtl(path, asset)
+    names = [] if is_matt else material_names(asset)
     lines = [f"mtllib {path.with_suffix('.mtl').name}"] if names else []
     world = asset.world_from_nodes()
     counts = np.ones(3, dtype=np.int64)  # indices begin at 1
@@ -44,12 +45,18 @@ def save_obj_asset(path: str | Path, asset: Asset) -> None:
             if not len(triangles):
                 continue
             place = world[k] if node.skin is None else np.eye(4)
-            positions = posed_positions(asset, world, node, world[k], primitive)
+            with np.errstate(all="ignore"):  # what is not finite is named
+                positions = posed_positions(asset, world, node, world[k], primitive).astype(np.float32)
+            if not np.isfinite(positions).all():
+                raise InputError(path, f"node {k}: its transforms lead beyond 32 bits")
+            normals = posed_frames(asset, world, node, world[k], primitive).get("NORMAL")
             if np.linalg.det(place[:3, :3]) < 0:
                 triangles = triangles[:, ::-1]
             if names and primitive.material is not None:
                 lines.append(f"usemtl {names[primitive.material]}")
-            lines += _primitive(primitive, positions, place, triangles, counts)
+            lines += _primitive(primitive, positions, normals, triangles, counts)
+    if names:
+        save_mtl(path, asset)
     write_lines(path, lines)
 
 
@@ -88,18 +95,17 @@ def _straight(material: AssetMaterial) -> AssetMaterial:
 
 
 def _primitive(
-    primitive: Primitive, positions: np.ndarray, place: np.ndarray, triangles: np.ndarray, counts: np.ndarray
+    primitive: Primitive, rows: np.ndarray, normals: np.ndarray | None, triangles: np.ndarray, counts: np.ndarray
 ) -> list[str]:
     """Its lines; `counts` are the next free indices of vertices, uv and normals."""
-    colors, uv, normals = (primitive.attributes.get(name) for name in ("COLOR_0", "TEXCOORD_0", "NORMAL"))
-    rows = positions.astype(np.float32)
+    colors, uv = (primitive.attributes.get(name) for name in ("COLOR_0", "TEXCOORD_0"))
     if colors is not None:
         rows = np.concatenate([rows, srgb_from_linear(colors[:, :3].clip(0, 1)).astype(np.float32)], axis=-1)
     lines = _rows("v", rows)
     if uv is not None:
         lines += [f"vt {u:.9g} {1 - v:.9g}" for u, v in uv.tolist()]
     if normals is not None:
-        lines += _rows("vn", normals @ np.linalg.pinv(place[:3, :3]))
+        lines += _rows("vn", normals)
     form = "{0}" if uv is None and normals is None else "{0}/{1}" if normals is None else "{0}/{1}/{2}"
     if uv is None:
         form = form.replace("{1}", "")

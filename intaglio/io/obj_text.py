@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,13 @@ import numpy as np
 from ..picture import linear_from_srgb
 from .errors import InputError
 from .limits import Limits, decoded_text, read_bytes
+from .mtl_text import key_and_rest
 
-__all__ = ["NONE", "NORMAL", "UV", "VERTEX", "ObjText", "first_row", "obj_rows", "obj_vertices", "parse_obj"]
+__all__ = ["NONE", "NORMAL", "UV", "VERTEX", "ObjText", "first_row", "obj_normals", "obj_rows", "obj_vertices",
+           "parse_obj"]  # fmt: skip
 
 MAX_INDEX = 1 << 31
+ROUNDING = 1e-3  # that colours may be above 1
 NONE = -1
 VERTEX, UV, NORMAL = 0, 1, 2  # columns of corners
 CORNER_NAMES = ("vertex", "texture coordinate", "normal")
@@ -24,10 +29,10 @@ CORNER_NAMES = ("vertex", "texture coordinate", "normal")
 class ObjText:
     """What the file says. `corners` are those of all polygons, one after the other; indices begin at 0."""
 
-    vertices: list[list[float]] = field(default_factory=list)  # 3, 4, 6 or 7 numbers
+    vertices: list[list[float]] = field(default_factory=list)  # 3, 4 (w), 6 (colour) or 7 numbers
     uv: list[list[float]] = field(default_factory=list)  # 1 to 3 numbers
     normals: list[list[float]] = field(default_factory=list)
-    corners: list[tuple[int, int, int]] = field(default_factory=list)  # vertex, uv, normal
+    corners: array[int] = field(default_factory=lambda: array("q"))  # vertex, uv, normal, by turns
     counts: list[int] = field(default_factory=list)  # of each polygon
     lines: list[int] = field(default_factory=list)
     materials: list[str | None] = field(default_factory=list)
@@ -40,7 +45,7 @@ class ObjText:
         Raises:
             InputError: one names what is not there.
         """
-        corners = np.array(self.corners, dtype=np.int64)
+        corners = np.array(self.corners, dtype=np.int64).reshape(-1, 3)
         for column, known in enumerate((self.vertices, self.uv, self.normals)[: 3 if normals else 2]):
             too_large = corners[:, column] >= len(known)
             if too_large.any():
@@ -76,15 +81,15 @@ def parse_obj(path: Path, limits: Limits) -> ObjText:
         elif key == "vn":
             found.normals.append(_numbers(path, number, words, (3,)))
         elif key == "usemtl":
-            material = " ".join(words[1:])
+            material = key_and_rest(line)[1]
         elif key == "mtllib":
-            found.libraries.append((number, " ".join(words[1:])))
+            found.libraries.append((number, key_and_rest(line)[1]))
         elif key in ("g", "o"):
-            group = " ".join(words[1:])
+            group = key_and_rest(line)[1]
     if not found.corners:
         raise InputError(path, "holds no faces", remedy="is it a whole OBJ file?")
     limits.check_vertices(path, len(found.vertices))
-    limits.check_triangles(path, len(found.corners) - 2 * len(found.counts))
+    limits.check_triangles(path, len(found.corners) // 3 - 2 * len(found.counts))
     return found
 
 
@@ -93,11 +98,17 @@ def obj_vertices(path: Path, found: ObjText) -> tuple[np.ndarray, np.ndarray | N
     positions = obj_rows(path, "v", [numbers[:3] for numbers in found.vertices], 3)
     if all(len(numbers) <= 4 for numbers in found.vertices):
         return positions, None
-    srgb = np.array([numbers[-3:] if len(numbers) > 4 else (1.0, 1.0, 1.0) for numbers in found.vertices])
-    wrong = ~((srgb >= 0) & (srgb <= 1))
+    # Of seven numbers the fourth is a weight, which is 1 then, or the last an alpha.
+    first = 4 if all(numbers[3] == 1 for numbers in found.vertices if len(numbers) == 7) else 3
+    starts = {6: 3, 7: first}
+    srgb = np.array(
+        [row[starts[n] : starts[n] + 3] if (n := len(row)) in starts else [1.0, 1.0, 1.0] for row in found.vertices]
+    )
+    wrong = ~((srgb >= 0) & (srgb <= 1 + ROUNDING))
     if wrong.any():
-        raise InputError(path, f"v number {first_row(wrong) + 1} has a colour outside of 0 to 1")
-    return positions, linear_from_srgb(srgb).astype(np.float32)
+        remedy = "divide the colours by 255"
+        raise InputError(path, f"v number {first_row(wrong) + 1} has a colour outside of 0 to 1", remedy=remedy)
+    return positions, linear_from_srgb(np.minimum(srgb, 1)).astype(np.float32)
 
 
 def obj_rows(path: Path, key: str, rows: list[list[float]], width: int) -> np.ndarray:
@@ -108,6 +119,11 @@ def obj_rows(path: Path, key: str, rows: list[list[float]], width: int) -> np.nd
     if not np.isfinite(values).all():
         raise InputError(path, f"{key} number {first_row(~np.isfinite(values)) + 1} is not finite in 32 bits")
     return values
+
+
+def obj_normals(path: Path, rows: list[list[float]]) -> np.ndarray:
+    """[N, 3] float32; zeros for those that are not finite, as some programs write them for faces without area."""
+    return obj_rows(path, "vn", [row if all(map(isfinite, row)) else [0.0] * 3 for row in rows], 3)
 
 
 def first_row(wrong: np.ndarray) -> int:
@@ -142,7 +158,7 @@ def _add_face(path: Path, line: int, words: list[str], found: ObjText) -> None:
         except ValueError as error:
             what = "f must have corners v, v/vt, v//vn or v/vt/vn, counted from 1, or back from -1"
             raise InputError(path, f"{what}; got {word!r}", line=line) from error
-        found.corners.append((vertex, uv, normal))
+        found.corners.extend((vertex, uv, normal))
     found.counts.append(len(words))
     found.lines.append(line)
 

@@ -25,11 +25,16 @@ def check_one_mesh(writer: str, mesh: Mesh) -> Mesh:
     """The mesh in NumPy.
 
     Raises:
-        ValueError: it is a batch; `writer` is who says so.
+        ValueError: it is a batch, or a number of it is not finite; `writer` is who says so.
     """
     mesh = mesh.to("numpy")
     if is_batch(mesh):
         raise ValueError(f"{writer}: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
+    for name in ("vertices", "vertex_colors", "uv", "normals", "tangents", "texture", "face_textures"):
+        values = getattr(mesh, name)
+        if values is not None and not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))[0])
+            raise ValueError(f"{writer}: {name} must be finite; got {values[row].ravel()[:4].tolist()} in row {row}")
     return mesh
 
 

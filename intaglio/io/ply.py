@@ -14,7 +14,7 @@ import numpy as np
 from ..mesh import Mesh
 from ..picture import linear_from_srgb
 from .errors import InputError
-from .images import load_image
+from .images import decode_image
 from .limits import Limits, inside_folder, read_bytes
 from .ply_elements import Element, Ragged, read_elements
 from .polygons import triangulate
@@ -34,8 +34,8 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
 
     Polygons become triangles. Colours of the vertices, else of the faces, are read as sRGB and become linear; texture
     coordinates of vertices (s, t) or corners (texcoord) count v from the bottom and are turned over; the picture of a
-    TextureFile comment becomes `texture`; nx, ny, nz become `normals`. Alpha, other properties and other elements are
-    passed over.
+    TextureFile comment becomes `texture`; nx, ny, nz become `normals` if all are finite. Alpha, other properties and
+    other elements are passed over.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -50,16 +50,20 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     if vertices is None:
         raise InputError(path, "its vertices have no x, y, z", remedy=IS_WHOLE)
     rows, polygons = _triangles(path, corners, vertices, limits)
-    arrays: dict[str, Any] = {"vertex_colors": _colors(path, vertex), "normals": _columns(path, vertex, NORMAL)}
+    arrays: dict[str, Any] = {"vertex_colors": _colors(path, vertex), "normals": _normals(path, vertex)}
     triangles = corners.values[rows].astype(np.int32)
     face_colors = _colors(path, face) if face and arrays["vertex_colors"] is None else None
     if face_colors is not None:
         arrays["face_textures"] = face_colors[polygons][:, None, None, None, :]
     arrays |= _uv(path, vertex, face.lists.get("texcoord") if face else None, corners, rows)
-    file = next((line[12:].strip() for line in header if line.lower().startswith("texturefile ")), "")
-    if file and "uv" in arrays and face_colors is None:
-        found = inside_folder(path, path.parent / file, path.parent, at="TextureFile")
-        arrays["texture"] = load_image(found, max_pixels=limits.max_pixels)[..., :3]
+    files = list(dict.fromkeys(line[12:].strip() for line in header if line.lower().startswith("texturefile ")))
+    if files and "uv" in arrays and face_colors is None:
+        if len(files) > 1:
+            remedy = "save it with one, or as OBJ or glTF"
+            raise InputError(path, f"names {len(files)} pictures, of which one is read", remedy=remedy)
+        found = inside_folder(path, path.parent / files[0], path.parent, at="TextureFile")
+        data = read_bytes(found, limits)
+        arrays["texture"] = decode_image(data, found, max_pixels=limits.max_pixels)[..., :3]
     return Mesh(vertices, triangles, **arrays)
 
 
@@ -68,11 +72,12 @@ def _triangles(path: Path, corners: Ragged, vertices: np.ndarray, limits: Limits
     if (corners.counts < 3).any():
         wrong = int(np.flatnonzero(corners.counts < 3)[0])
         raise InputError(path, f"face {wrong} must have at least 3 corners; got {corners.counts[wrong]}")
-    outside = (corners.values < 0) | (corners.values >= len(vertices))
-    if outside.any():
-        wrong = int(np.flatnonzero(outside)[0])
+    inside = (corners.values >= 0) & (corners.values < len(vertices))  # which NaN is not
+    named = inside & (corners.values == np.floor(corners.values))
+    if not named.all():
+        wrong = int(np.flatnonzero(~named)[0])
         face = int(np.searchsorted(np.cumsum(corners.counts), wrong, side="right"))
-        raise InputError(path, f"face {face} names vertex {corners.values[wrong]:.0f} of {len(vertices)}, from 0")
+        raise InputError(path, f"face {face} names vertex {corners.values[wrong]:.9g} of {len(vertices)}, from 0")
     limits.check_triangles(path, int(corners.counts.sum()) - 2 * len(corners.counts))
     return triangulate(corners.counts, vertices[corners.values.astype(np.int64)])
 
@@ -87,6 +92,12 @@ def _columns(path: Path, element: Element, names: tuple[str, ...]) -> np.ndarray
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=-1))[0])
         raise InputError(path, f"{element.name} {row}: {', '.join(names)} must be finite in 32 bits")
     return values
+
+
+def _normals(path: Path, vertex: Element) -> np.ndarray | None:
+    """[V, 3], or None where one is not finite, as some programs write it for points of no face."""
+    is_sound = all(np.isfinite(vertex.columns[name]).all() for name in NORMAL if name in vertex.columns)
+    return _columns(path, vertex, NORMAL) if is_sound else None
 
 
 def _colors(path: Path, element: Element) -> np.ndarray | None:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import math
+from mimetypes import guess_type
 from typing import Any
 
 from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, AssetMaterial, Image, Texture, TextureUse
+from ..errors import InputError
 from ..images import image_size
 from ..mtl_text import STRONGEST
 from .accessors import Buffers
@@ -14,7 +16,7 @@ from .fields import Fields
 
 __all__ = ["described", "json_of_description", "json_of_material", "read_image", "read_material", "read_texture"]
 
-TRANSFORM, UNLIT = "KHR_texture_transform", "KHR_materials_unlit"
+TRANSFORM, UNLIT, STRENGTH = "KHR_texture_transform", "KHR_materials_unlit", "KHR_materials_emissive_strength"
 WRAPS = (CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT)
 MAG_FILTERS = (9728, 9729)
 MIN_FILTERS = (9728, 9729, 9984, 9985, 9986, 9987)
@@ -46,8 +48,11 @@ def json_of_description(thing: Any, **extensions: Any) -> dict[str, Any]:
     return found
 
 
-def read_image(fields: Fields, buffers: Buffers) -> Image:
-    """An image whose head is sound; its pixels are decoded when they are asked for."""
+def read_image(fields: Fields, buffers: Buffers, *, is_seen: bool = True) -> Image:
+    """An image whose head is sound; its pixels are decoded when they are asked for.
+
+    is_seen: whether a texture shows it. What only an extension asks for may be of any kind; it is kept as it is.
+    """
     if "uri" in fields.raw:
         data = buffers.fetch(fields, fields.text("uri"))
     elif "bufferView" in fields.raw:
@@ -56,7 +61,13 @@ def read_image(fields: Fields, buffers: Buffers) -> Image:
         data = bytes(view)
     else:
         fields.fail("has neither a uri nor a bufferView")
-    height, width, mime_type = image_size(data, f"{fields.path}: {fields.at}", max_pixels=buffers.limits.max_pixels)
+    try:
+        height, width, mime_type = image_size(data, f"{fields.path}: {fields.at}", max_pixels=buffers.limits.max_pixels)
+    except InputError:
+        mime_type = fields.text("mimeType") or guess_type(fields.text("uri"))[0] or ""
+        if is_seen or mime_type in ("image/png", "image/jpeg", ""):
+            raise
+        height = width = 0
     return Image(data=data, mime_type=mime_type, height=height, width=width, **described(fields))
 
 
@@ -78,6 +89,9 @@ def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
     rough = fields.object("pbrMetallicRoughness") or empty
     extensions = fields.object("extensions") or empty
 
+    glow = extensions.object(STRENGTH)
+    strength = 1.0 if glow is None else glow.number("emissiveStrength", 1.0, 0, STRONGEST)
+
     def use(holder: Fields, key: str) -> TextureUse | None:
         return _read_use(holder.object(key), num_textures)
 
@@ -91,13 +105,13 @@ def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
         normal_scale=(fields.object("normalTexture") or empty).number("scale", 1.0, -STRONGEST, STRONGEST),
         occlusion_texture=use(fields, "occlusionTexture"),
         occlusion_strength=(fields.object("occlusionTexture") or empty).number("strength", 1.0, 0, 1),
-        emissive=fields.numbers("emissiveFactor", 3, (0.0, 0.0, 0.0), 0, 1),
+        emissive=tuple(strength * x for x in fields.numbers("emissiveFactor", 3, (0.0, 0.0, 0.0), 0, 1)),
         emissive_texture=use(fields, "emissiveTexture"),
         alpha_mode=fields.choice("alphaMode", ("OPAQUE", "MASK", "BLEND"), "OPAQUE"),
         alpha_cutoff=fields.number("alphaCutoff", 0.5, 0, STRONGEST),
         double_sided=fields.flag("doubleSided"),
         unlit=UNLIT in extensions.raw,
-        **described(fields, (UNLIT,)),
+        **described(fields, (UNLIT, STRENGTH)),
     )
 
 
@@ -117,16 +131,19 @@ def json_of_material(material: AssetMaterial) -> dict[str, Any]:
     _add_use(found, "normalTexture", material.normal_texture, scale=material.normal_scale)
     _add_use(found, "occlusionTexture", material.occlusion_texture, strength=material.occlusion_strength)
     _add_use(found, "emissiveTexture", material.emissive_texture)
+    strength = max(1.0, *material.emissive)
     if material.emissive != plain.emissive:
-        found["emissiveFactor"] = list(material.emissive)
+        found["emissiveFactor"] = [x / strength for x in material.emissive]
     if material.alpha_mode != plain.alpha_mode:
         found["alphaMode"] = material.alpha_mode
     if material.alpha_mode == "MASK":
         found["alphaCutoff"] = material.alpha_cutoff
     if material.double_sided:
         found["doubleSided"] = True
-    unlit: dict[str, Any] = {UNLIT: {}} if material.unlit else {}
-    return json_of_description(material, **unlit) | found
+    extensions: dict[str, Any] = {UNLIT: {}} if material.unlit else {}
+    if strength > 1:
+        extensions[STRENGTH] = {"emissiveStrength": strength}
+    return json_of_description(material, **extensions) | found
 
 
 def _read_use(fields: Fields | None, num_textures: int) -> TextureUse | None:

@@ -13,12 +13,12 @@ from .accessors import Buffers
 from .container import read_container
 from .fields import Fields
 from .geometry import read_geometry
-from .materials import TRANSFORM, UNLIT, described, read_image, read_material, read_texture
+from .materials import STRENGTH, TRANSFORM, UNLIT, described, read_image, read_material, read_texture
 
 __all__ = ["KNOWN_EXTENSIONS", "read_gltf"]
 
 # Those whose meaning is kept; KHR_mesh_quantization only allows more types of numbers, which are read anyway.
-KNOWN_EXTENSIONS = (TRANSFORM, UNLIT, "KHR_mesh_quantization")
+KNOWN_EXTENSIONS = (TRANSFORM, UNLIT, STRENGTH, "KHR_mesh_quantization")
 INTERPOLATIONS = ("LINEAR", "STEP", "CUBICSPLINE")
 PATHS = {"translation": 3, "rotation": 4, "scale": 3, "weights": 0}
 ANGLE, LENGTH = 3.1416, 1e30
@@ -44,13 +44,15 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     lists = {key: root.objects(key) for key in ("nodes", "meshes", "materials", "textures", "images", "skins",
                                                 "cameras", "animations", "scenes", "samplers")}  # fmt: skip
     num = {key: len(found) for key, found in lists.items()}
+    textures = tuple(read_texture(texture, lists["samplers"], num["images"]) for texture in lists["textures"])
+    seen = {texture.image for texture in textures}
     sound = set[int]()  # accessors of times that were looked through
     asset = Asset(
         nodes=tuple(_read_node(node, num) for node in lists["nodes"]),
         geometries=tuple(read_geometry(mesh, buffers, num["materials"], limits) for mesh in lists["meshes"]),
         materials=tuple(read_material(material, num["textures"]) for material in lists["materials"]),
-        textures=tuple(read_texture(texture, lists["samplers"], num["images"]) for texture in lists["textures"]),
-        images=tuple(read_image(image, buffers) for image in lists["images"]),
+        textures=textures,
+        images=tuple(read_image(image, buffers, is_seen=k in seen) for k, image in enumerate(lists["images"])),
         skins=tuple(_read_skin(skin, buffers, num["nodes"]) for skin in lists["skins"]),
         cameras=tuple(_read_camera(camera) for camera in lists["cameras"]),
         animations=tuple(_read_animation(animation, buffers, num["nodes"], sound) for animation in lists["animations"]),

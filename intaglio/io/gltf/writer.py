@@ -41,11 +41,11 @@ def write_gltf(path: str | Path, asset: Asset) -> None:
         if packing.accessors:
             root["accessors"] = packing.accessors
         if not is_glb:
-            beside = path.with_suffix(".bin")
-            root["buffers"][0]["uri"] = quote(beside.name)
-            write_atomically(beside, lambda aside: aside.write_bytes(binary))
+            root["buffers"][0]["uri"] = quote(path.with_suffix(".bin").name)
     text = json.dumps(root, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     data = join_glb(text, binary) if is_glb else text
+    if binary and not is_glb:
+        write_atomically(path.with_suffix(".bin"), lambda aside: aside.write_bytes(binary))
     write_atomically(path, lambda aside: aside.write_bytes(data))
 
 
