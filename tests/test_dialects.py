@@ -9,7 +9,8 @@ import pytest
 from PIL import Image as Pillow
 
 from intaglio import InputError, Material, load, load_asset, save, save_image, shapes
-from intaglio.io import Limits
+from intaglio.cli import main
+from intaglio.io import Limits, save_stl
 from intaglio.io.asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
 from intaglio.picture import linear_from_srgb, png_bytes
 
@@ -239,3 +240,51 @@ def test_long_normals_of_a_ply_are_shortened_without_a_word(tmp_path):
         warnings.simplefilter("error")
         asset = load_asset(ply(tmp_path / "a.ply", vertex="nx ny nz", rows=rows))
     assert asset.geometries[0].primitives[0].attributes["NORMAL"].tolist() == [[0, 0, 1]] * 3
+
+
+def test_colours_declared_as_large_integers_are_bytes(tmp_path):
+    for kind, full in (("int", 255), ("short", 255), ("uchar", 255), ("ushort", 65535)):
+        path = ply(
+            tmp_path / "a.ply", vertex="red green blue", rows=[f"{p} {full} 0 0" for p in ("0 0 0", "1 0 0", "0 1 0")]
+        )
+        text = path.read_text()
+        for name in ("red", "green", "blue"):
+            text = text.replace(f"property float {name}", f"property {kind} {name}")
+        path.write_text(text)
+        assert load(path).vertex_colors.tolist() == [[1, 0, 0]] * 3
+
+
+def test_a_comment_may_speak_of_the_end_and_a_binary_end_with_a_newline(tmp_path):
+    save(tmp_path / "a.ply", shapes.cube())
+    data = (tmp_path / "a.ply").read_bytes().replace(b"1.0\n", b"1.0\ncomment no end_header yet\n", 1)
+    for end in (b"", b"\n", b"\r\n"):
+        (tmp_path / "b.ply").write_bytes(data + end)
+        assert len(load(tmp_path / "b.ply").triangles) == 12
+    (tmp_path / "b.ply").write_bytes(data + b"\r\nx")
+    with pytest.raises(InputError, match="has 3 bytes more than its header declares"):
+        load(tmp_path / "b.ply")
+
+
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda text: "\ufeff" + text, lambda text: text.replace("solid ", "solid " + 2000 * "x")]
+)
+def test_text_stl_of_other_programs(tmp_path, change):
+    save_stl(tmp_path / "a.stl", shapes.cube(), text=True)
+    (tmp_path / "b.stl").write_text(change((tmp_path / "a.stl").read_text()), encoding="utf-8")
+    assert len(load(tmp_path / "b.stl").triangles) == 12
+    (tmp_path / "b.stl").write_text("solid x\nendsolid x\n")
+    with pytest.raises(InputError, match="holds no triangles"):
+        load(tmp_path / "b.stl")
+
+
+def test_no_text_of_a_file_reaches_the_terminal_raw(tmp_path, capsys):
+    asset = square(name="\x1b[31mred")
+    path = tmp_path / "a.glb"
+    save(path, Asset(**{**vars(asset), "copyright": "\x1b]0;title\x07", "extensions_used": ()}))
+    assert main(["info", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "?]0;title?" in shown
+    with pytest.raises(InputError) as error:
+        load(obj(tmp_path, "newmtl x", use="usemtl \x1b[31mred"))
+    assert "\x1b" not in str(error.value)

@@ -7,6 +7,7 @@ import argparse
 
 from ..io import Asset, InputError, Limits, load, load_asset, save
 from ..io.describing import counted, described_asset, faults, oddities
+from ..io.errors import printable
 from ..io.files import ASSETS
 from .progress import Stop
 
@@ -18,7 +19,7 @@ def info(options: argparse.Namespace, stop: Stop) -> None:
     asset = load_asset(options.file, limits=_limits(options))
     print(f"{options.file}: {options.file.stat().st_size} bytes")
     for line in described_asset(asset):
-        print(f"  {line}")
+        print(f"  {printable(line)}")
     print("conversions:")
     for line in asset.changes:
         print(f"  {line}")
@@ -44,14 +45,15 @@ def validate(options: argparse.Namespace, stop: Stop) -> None:
     """
     asset = load_asset(options.file, limits=_limits(options))
     for image in asset.images:
-        image.pixels()
+        if image.height:  # else only an extension asks for it, of whatever kind it is
+            image.pixels()
     if any(len(p.triangles()) for k in asset.shown() for p in _primitives(asset, k)):
         asset.mesh(limits=_limits(options))
     wrong = faults(asset)
     for line in wrong:
-        print(f"fault: {line}")
+        print(f"fault: {printable(line)}")
     for line in oddities(asset):
-        print(f"note: {line}")
+        print(f"note: {printable(line)}")
     if wrong:
         raise InputError(options.file, f"breaks {len(wrong)} rules of glTF", remedy="export it again")
     print(f"sound: {options.file}, {_size(asset)}")

@@ -11,4 +11,9 @@ class InputError(ValueError):
 
     def __init__(self, path: str | Path, what: str, *, line: int | None = None, at: str = "", remedy: str = "") -> None:
         place = f"{path}:{line}" if line is not None else str(path)
-        super().__init__(f"{place}: {at}{': ' if at else ''}{what}{f' ({remedy})' if remedy else ''}")
+        super().__init__(printable(f"{place}: {at}{': ' if at else ''}{what}{f' ({remedy})' if remedy else ''}"))
+
+
+def printable(text: str) -> str:
+    """What a stranger's file says, without what would move a terminal's cursor or change its colours."""
+    return "".join(c if c.isprintable() else "?" for c in text)

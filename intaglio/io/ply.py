@@ -101,13 +101,14 @@ def _normals(path: Path, vertex: Element) -> np.ndarray | None:
 
 
 def _colors(path: Path, element: Element) -> np.ndarray | None:
-    """[N, 3] linear; integers are taken by the range of their type."""
+    """[N, 3] linear; integers are taken by the range of their type, those of more than 16 bits by that of 8."""
     for names in COLORS:
         values = _columns(path, element, names)
         if values is None:
             continue
         dtype = element.types[names[0]]
-        srgb = values.astype(np.float64) / np.iinfo(dtype).max if dtype.kind in "iu" else values
+        whole = 255 if dtype.itemsize > 2 or dtype == np.int16 else np.iinfo(dtype).max if dtype.kind in "iu" else 1
+        srgb = values if dtype.kind == "f" else values.astype(np.float64) / whole
         if not ((srgb >= 0) & (srgb <= 1)).all():
             row = int(np.flatnonzero(((srgb < 0) | (srgb > 1)).any(axis=-1))[0])
             raise InputError(path, f"{element.name} {row} has a colour outside of its range: {values[row].tolist()}")

@@ -73,9 +73,9 @@ def read_elements(path: Path, data: bytes, limits: Limits) -> tuple[list[str], d
 
 
 def _read_header(path: Path, data: bytes) -> tuple[str, list[str], list[Element], int]:
-    end = data.find(b"end_header", 0, MAX_HEADER)
+    end = data.find(b"\nend_header", 0, MAX_HEADER) + 1  # within a comment it ends nothing
     newline = data.find(b"\n", end)
-    if data[:3] != b"ply" or end < 0 or newline < 0:
+    if data[:3] != b"ply" or end < 1 or newline < 0:
         raise InputError(path, "is no PLY file: it must begin with 'ply' and a header", remedy=IS_WHOLE)
     order, comments, elements = "", list[str](), list[Element]()
     for number, line in enumerate(data[:end].decode("utf-8", errors="replace").split("\n")[1:-1], start=2):
@@ -142,8 +142,8 @@ class _Bytes:
                     element.lists[p.name] = Ragged(np.zeros(0, np.int64), empty)
 
     def check_end(self) -> None:
-        if self.place != len(self.data):
-            left = len(self.data) - self.place
+        left = len(self.data) - self.place
+        if left and bytes(self.data[self.place :][:3]) not in (b"\n", b"\r\n"):  # which some programs end it with
             raise InputError(self.path, f"has {left} bytes more than its header declares", remedy=IS_WHOLE)
 
     def _need(self, element: Element, size: int) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,9 @@ def _spelled(words: str, numbers: list[float]) -> str:
 
 def _is_binary(data: bytes) -> bool:
     """Many a binary file begins with 'solid' too: its length decides, then what stands in the text."""
-    return len(data) == _declared_size(data) or not (data.lstrip()[:5].lower() == b"solid" and b"facet" in data[:1000])
+    begin = data.removeprefix(BOM_UTF8)[:4096].lower()
+    is_text = begin.lstrip()[:5] == b"solid" and (b"facet" in begin or b"endsolid" in begin)
+    return len(data) == _declared_size(data) or not is_text
 
 
 def _declared_size(data: bytes) -> int:
