@@ -48,10 +48,11 @@ def json_of_description(thing: Any, **extensions: Any) -> dict[str, Any]:
     return found
 
 
-def read_image(fields: Fields, buffers: Buffers, *, is_seen: bool = True) -> Image:
+def read_image(fields: Fields, buffers: Buffers, heads: dict[bytes, tuple[int, int, str]], *, is_seen: bool) -> Image:
     """An image whose head is sound; its pixels are decoded when they are asked for.
 
-    is_seen: whether a texture shows it. What only an extension asks for may be of any kind; it is kept as it is.
+    heads: what was found at the head of each file so far; many images may share one. is_seen: whether a texture shows
+    it. What only an extension asks for may be of any kind; it is kept as it is.
     """
     if "uri" in fields.raw:
         data = buffers.fetch(fields, fields.text("uri"))
@@ -62,7 +63,9 @@ def read_image(fields: Fields, buffers: Buffers, *, is_seen: bool = True) -> Ima
     else:
         fields.fail("has neither a uri nor a bufferView")
     try:
-        height, width, mime_type = image_size(data, f"{fields.path}: {fields.at}", max_pixels=buffers.limits.max_pixels)
+        if data not in heads:
+            heads[data] = image_size(data, f"{fields.path}: {fields.at}", max_pixels=buffers.limits.max_pixels)
+        height, width, mime_type = heads[data]
     except InputError:
         mime_type = fields.text("mimeType") or guess_type(fields.text("uri"))[0] or ""
         if is_seen or mime_type in ("image/png", "image/jpeg", ""):

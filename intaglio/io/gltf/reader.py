@@ -46,13 +46,14 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     num = {key: len(found) for key, found in lists.items()}
     textures = tuple(read_texture(texture, lists["samplers"], num["images"]) for texture in lists["textures"])
     seen = {texture.image for texture in textures}
+    heads: dict[bytes, tuple[int, int, str]] = {}  # of pictures
     sound = set[int]()  # accessors of times that were looked through
     asset = Asset(
         nodes=tuple(_read_node(node, num) for node in lists["nodes"]),
         geometries=tuple(read_geometry(mesh, buffers, num["materials"], limits) for mesh in lists["meshes"]),
         materials=tuple(read_material(material, num["textures"]) for material in lists["materials"]),
         textures=textures,
-        images=tuple(read_image(image, buffers, is_seen=k in seen) for k, image in enumerate(lists["images"])),
+        images=tuple(read_image(image, buffers, heads, is_seen=k in seen) for k, image in enumerate(lists["images"])),
         skins=tuple(_read_skin(skin, buffers, num["nodes"]) for skin in lists["skins"]),
         cameras=tuple(_read_camera(camera) for camera in lists["cameras"]),
         animations=tuple(_read_animation(animation, buffers, num["nodes"], sound) for animation in lists["animations"]),
