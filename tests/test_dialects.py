@@ -288,3 +288,13 @@ def test_no_text_of_a_file_reaches_the_terminal_raw(tmp_path, capsys):
     with pytest.raises(InputError) as error:
         load(obj(tmp_path, "newmtl x", use="usemtl \x1b[31mred"))
     assert "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", ["ply", "glb", "obj"])
+def test_alpha_of_vertices_survives_where_it_has_a_place(tmp_path, ending):
+    colors = np.random.default_rng(0).uniform(size=(8, 4)).astype(np.float32)
+    cube = shapes.cube()
+    save(tmp_path / f"a.{ending}", cube.replace(uv=None, vertex_colors=colors, material=Material(alpha_mode="blend")))
+    again = load(tmp_path / f"a.{ending}")
+    order = [np.flatnonzero((again.vertices == place).all(axis=1))[0] for place in cube.vertices]
+    np.testing.assert_allclose(again.vertex_colors[order], colors[:, : 3 if ending == "obj" else 4], atol=1e-6)

@@ -283,6 +283,38 @@ def test_morph_targets_that_are_all_the_same_count(tmp_path):
         load_asset(path, limits=Limits(max_vertices=200))
 
 
+def test_primitives_that_share_their_indices_count(tmp_path):
+    """Whether anything shows them or not: `info` looks at all."""
+
+    def change(root):
+        root["accessors"].append({"componentType": 5125, "type": "SCALAR", "count": 3000})
+        root["meshes"] = [{"primitives": [{"attributes": {"POSITION": 0}, "indices": len(root["accessors"]) - 1}] * 9}]
+        root["meshes"] *= 3
+        root["nodes"] = []
+        del root["scenes"], root["scene"]
+
+    path = write_awkward(tmp_path / "a.gltf", change)
+    with pytest.raises(InputError, match=r"has too many triangles: 21000 \(twice max_vertices, 20000, at most\)$"):
+        load_asset(path, limits=Limits(max_vertices=10000))
+    assert len(load_asset(path, limits=Limits(max_vertices=13500)).geometries) == 3
+
+
+def test_joints_count_for_the_vertices_that_they_bend(tmp_path):
+    def change(root):
+        root["accessors"] += [{"componentType": 5121, "type": "VEC4", "count": 4}]
+        root["accessors"] += [{"componentType": 5126, "type": "VEC4", "count": 4}]
+        joints, weights = len(root["accessors"]) - 2, len(root["accessors"]) - 1
+        sets = {f"JOINTS_{k}": joints for k in range(10)} | {f"WEIGHTS_{k}": weights for k in range(10)}
+        root["meshes"] = [{"primitives": [{"attributes": {"POSITION": 0, **sets}}]}]
+        root["skins"] = [{"joints": [0]}]
+        root["nodes"] = [{}] + [{"mesh": 0, "skin": 0}] * 2
+        root["scenes"] = [{"nodes": [0, 1, 2]}]
+
+    path = write_awkward(tmp_path / "a.gltf", change)
+    with pytest.raises(InputError, match=r"has too many vertices: 328 \(max_vertices is 200\)$"):
+        load(path, limits=Limits(max_vertices=200))
+
+
 def test_many_nodes_of_many_primitives_are_refused_before_they_are_placed(tmp_path):
     """A hundred kilobytes that show nine million parts."""
 
@@ -293,7 +325,7 @@ def test_many_nodes_of_many_primitives_are_refused_before_they_are_placed(tmp_pa
 
     path = write_awkward(tmp_path / "a.gltf", change)
     with pytest.raises(
-        InputError, match=r"shows too many parts: 132000 \(one for each 1024 vertices of max_vertices at"
+        InputError, match=r"shows too many parts: 33000 \(one for each 1024 vertices of max_vertices at"
     ):
         load(path)
 

@@ -118,8 +118,8 @@ def _material_of(materials: list[AssetMaterial], surfaces: list[Surface]) -> tup
     roughness, metallic = first["metallic_roughness"][0, 0].tolist() if "metallic_roughness" in even else (1.0, 1.0)
     emissive = tuple(first["emissive"][0, 0].tolist()) if "emissive" in even else (1.0, 1.0, 1.0)
     surfaces = [replace(s, maps={name: x for name, x in s.maps.items() if name not in even}) for s in surfaces]
-    is_matt = (roughness, metallic, *emissive, alpha_mode) == (1.0, 0.0, 0.0, 0.0, 0.0, "opaque")
-    if len(even) == len(first) and is_matt:
+    is_matt = (roughness, metallic, *emissive) == (1.0, 0.0, 0.0, 0.0, 0.0)
+    if len(even) == len(first) and is_matt and alpha_mode != "mask":  # what has alpha blends without one
         return None, surfaces
     material = Material(
         roughness=roughness, metallic=metallic, emissive=emissive, alpha_mode=alpha_mode, alpha_cutoff=cutoff

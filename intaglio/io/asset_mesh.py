@@ -28,7 +28,7 @@ ALONE = "load_asset(path).geometries has the parts"
 
 
 class Part(NamedTuple):
-    """A primitive in its place. uv: [V, 2], transformed, or None. colors: [V, 3] or None.
+    """A primitive in its place. uv: [V, 2], transformed, or None. colors: [V, 3 or 4] or None.
 
     frames: "NORMAL" [V, 3] and "TANGENT" [V, 4] in the world, where it has them.
     """
@@ -114,20 +114,22 @@ def _bends(asset: Asset, world: np.ndarray, node: Node, primitive: Primitive) ->
     if node.skin is None or "JOINTS_0" not in primitive.attributes:
         return None
     skin = asset.skins[node.skin]
-    named = [values for name, values in primitive.attributes.items() if name.startswith("JOINTS_")]
-    used = np.unique(np.concatenate(named, axis=None))  # of a skeleton that thousands of parts may share
-    bones = np.zeros((len(skin.joints), 4, 4))
-    bones[used] = world[np.array(skin.joints)[used]]
+    used = np.unique(np.concatenate(_joint_sets(primitive), axis=None))  # of many, that thousands of parts may share
+    bones = world[[skin.joints[joint] for joint in used.tolist()]]
     if skin.inverse_bind is not None:
-        bones[used] = bones[used] @ skin.inverse_bind[used]
+        bones = bones @ skin.inverse_bind[used]
     bends = np.zeros((len(primitive.attributes["POSITION"]), 3, 4))
     for k in range(len(primitive.attributes)):
         joints, shares = (primitive.attributes.get(f"{name}_{k}") for name in ("JOINTS", "WEIGHTS"))
         if joints is None or shares is None:
             break
         for joint, share in zip(joints.T, shares.T, strict=True):
-            bends += share[:, None, None] * bones[joint][:, :3]
+            bends += share[:, None, None] * bones[np.searchsorted(used, joint), :3]
     return bends
+
+
+def _joint_sets(primitive: Primitive) -> list[np.ndarray]:
+    return [values for name, values in primitive.attributes.items() if name.startswith("JOINTS_")]
 
 
 def _check_sizes(asset: Asset, path: Path, limits: Limits) -> None:
@@ -136,17 +138,19 @@ def _check_sizes(asset: Asset, path: Path, limits: Limits) -> None:
     Raises:
         InputError: it does not.
     """
-    sizes: dict[int, np.ndarray] = {}
+    sizes: dict[tuple[int, bool], np.ndarray] = {}
     total = np.zeros(3, dtype=np.int64)
     for k in asset.shown():
         node = asset.nodes[k]
         if node.geometry is None:
             continue
-        if node.geometry not in sizes:
+        key = (node.geometry, node.skin is not None)
+        if key not in sizes:
             made = [(p, num) for p in asset.geometries[node.geometry].primitives if (num := p.num_triangles)]
-            costs = (len(p.attributes["POSITION"]) * (1 + len(p.targets)) for p, _ in made)
-            sizes[node.geometry] = np.array([len(made), sum(costs), sum(num for _, num in made)])
-        total = total + sizes[node.geometry]
+            joints = {id(p): 0 if node.skin is None else 4 * len(_joint_sets(p)) for p, _ in made}
+            costs = (len(p.attributes["POSITION"]) * (1 + len(p.targets) + joints[id(p)]) for p, _ in made)
+            sizes[key] = np.array([len(made), sum(costs), sum(num for _, num in made)])
+        total = total + sizes[key]
         num_parts, num_vertices, num_triangles = total.tolist()
         limits.check_vertices(path, num_vertices)
         limits.check_triangles(path, num_triangles)
@@ -175,7 +179,7 @@ def _parts(asset: Asset, path: Path, limits: Limits) -> list[Part]:
                 triangles = triangles[:, ::-1]
             material = asset.materials[primitive.material] if primitive.material is not None else AssetMaterial()
             colors = primitive.attributes.get("COLOR_0")
-            colors = None if colors is None else colors[:, :3]
+            colors = colors if colors is None or material.alpha_mode != "OPAQUE" else colors[:, :3]
             frames = posed_frames(asset, world, node, world[k], primitive)
             parts.append(Part(vertices, triangles, colors, _uv(path, k, primitive, material), material, frames))
     return parts
@@ -194,8 +198,14 @@ def _uv(path: Path, node: int, primitive: Primitive, material: AssetMaterial) ->
 
 
 def _colors(parts: list[Part]) -> np.ndarray | None:
-    """[V, 3] if any part has some; white for the others."""
-    if all(part.colors is None for part in parts):
+    """[V, 3], or [V, 4] with alpha, if any part has some; white for the others."""
+    given = [part.colors for part in parts if part.colors is not None]
+    if not given:
         return None
-    white = [np.ones((len(part.vertices), 3), dtype=np.float32) for part in parts]
-    return np.concatenate([w if part.colors is None else part.colors for part, w in zip(parts, white, strict=True)])
+    found = np.ones((sum(len(part.vertices) for part in parts), max(colors.shape[1] for colors in given)), np.float32)
+    start = 0
+    for part in parts:
+        if part.colors is not None:
+            found[start : start + len(part.vertices), : part.colors.shape[1]] = part.colors
+        start += len(part.vertices)
+    return found

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["Limits", "decoded_text", "inside_folder", "read_bytes"]
+__all__ = ["Limits", "Total", "decoded_text", "inside_folder", "read_bytes"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,14 @@ class Limits:
 
     Args:
         max_bytes: of each file.
-        max_vertices: of all of a file together, morph targets too, and of its triangles twice as many.
+        max_vertices: of all of a file together, and of all that it shows, as often as it does; of the triangles twice
+            as many. A vertex counts once more for each morph target, and in what is shown for each joint.
         max_pixels: of each picture, and of all together that a mesh is painted with.
         max_ratio: bytes that a file may unpack to for each of its own, beyond the first 64 MiB.
     """
 
     max_bytes: int = 1 << 30
-    max_vertices: int = 1 << 27
+    max_vertices: int = 1 << 25
     max_pixels: int = 1 << 27
     max_ratio: int = 100
 
@@ -39,6 +40,25 @@ class Limits:
         if count > 2 * self.max_vertices:
             remedy = f"twice max_vertices, {2 * self.max_vertices}, at most"
             raise InputError(path, f"has too many triangles: {count}", remedy=remedy)
+
+
+class Total:
+    """What a file has together, counted as it is read: thousands of things may name the same few bytes.
+
+    Both raise InputError where the limits are passed.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path, self._limits = path, limits
+        self._vertices = self._triangles = 0
+
+    def add_vertices(self, count: int) -> None:
+        self._vertices += count
+        self._limits.check_vertices(self._path, self._vertices)
+
+    def add_triangles(self, count: int) -> None:
+        self._triangles += count
+        self._limits.check_triangles(self._path, self._triangles)
 
 
 def read_bytes(path: Path, limits: Limits, remedy: str = "") -> bytes:

@@ -21,9 +21,9 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
     """Write a mesh as OBJ, whole or not at all; what `load_obj` reads again.
 
     Vertex colours stand behind the positions; normals are kept. A texture becomes NAME.png, named by NAME.mtl, which
-    holds the material as Pr, Pm, Ke, d and maps too; a Blinn-Phong material, occlusion and alpha in pictures have no
-    place. Face textures are drawn into a picture first (`bake_face_textures`). Colours become sRGB, 8 bits in a
-    picture; v counts from the bottom, as OBJ has it. Positions keep all their 32 bits.
+    holds the material as Pr, Pm, Ke, d and maps too; a Blinn-Phong material, occlusion and alpha in pictures and
+    colours have no place. Face textures are drawn into a picture first (`bake_face_textures`). Colours become sRGB, 8
+    bits in a picture; v counts from the bottom, as OBJ has it. Positions keep all their 32 bits.
 
     Raises:
         InputError: `path` does not end in .obj, or cannot be written to.
@@ -46,7 +46,7 @@ def save_obj(path: str | Path, mesh: Mesh) -> None:
 def _vertex_lines(mesh: Mesh) -> list[str]:
     rows = mesh.vertices
     if mesh.vertex_colors is not None:
-        rows = np.concatenate([rows, srgb_from_linear(mesh.vertex_colors.clip(0, 1))], axis=-1)
+        rows = np.concatenate([rows, srgb_from_linear(mesh.vertex_colors[:, :3].clip(0, 1))], axis=-1)
     form = "v" + " {:.9g}" * rows.shape[-1]
     return [form.format(*row) for row in rows.tolist()]
 

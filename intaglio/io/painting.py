@@ -147,7 +147,9 @@ class _Tiles:
         if key not in self.pictures:
             shapes = [picture.shape for picture in (surface.picture, *surface.maps.values()) if picture is not None]
             height, width = (max(shape[axis] for shape in shapes) for axis in (0, 1))
-            num_texels = np.prod(high - low) * height * width + self.num_texels
+            times = np.prod(high - low)
+            layers = 1 if times == 1 else 1 + len(surface.maps)  # as it is, each was counted when it was read
+            num_texels = times * layers * height * width + self.num_texels
             if not num_texels <= self.limits.max_pixels:  # which is not a number where uv are not
                 raise InputError(self.path, "has too many and too large pictures to pack into one", remedy=self.remedy)
             self.num_texels = int(num_texels)

@@ -24,6 +24,7 @@ __all__ = ["load_ply"]
 POSITION = ("x", "y", "z")
 NORMAL = ("nx", "ny", "nz")
 COLORS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+ALPHA = ("alpha",)
 UVS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
 CORNERS = ("vertex_indices", "vertex_index")
 IS_WHOLE = "is it a whole PLY file?"
@@ -34,8 +35,8 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
 
     Polygons become triangles. Colours of the vertices, else of the faces, are read as sRGB and become linear; texture
     coordinates of vertices (s, t) or corners (texcoord) count v from the bottom and are turned over; the picture of a
-    TextureFile comment becomes `texture`; nx, ny, nz become `normals` if all are finite. Alpha, other properties and
-    other elements are passed over.
+    TextureFile comment becomes `texture`; nx, ny, nz become `normals` if all are finite. Vertices' alpha is kept where
+    some is not full; other properties and other elements are passed over.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -54,7 +55,7 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     triangles = corners.values[rows].astype(np.int32)
     face_colors = _colors(path, face) if face and arrays["vertex_colors"] is None else None
     if face_colors is not None:
-        arrays["face_textures"] = face_colors[polygons][:, None, None, None, :]
+        arrays["face_textures"] = face_colors[polygons][:, None, None, None, :3]
     arrays |= _uv(path, vertex, face.lists.get("texcoord") if face else None, corners, rows)
     files = list(dict.fromkeys(line[12:].strip() for line in header if line.lower().startswith("texturefile ")))
     if files and "uv" in arrays and face_colors is None:
@@ -101,19 +102,26 @@ def _normals(path: Path, vertex: Element) -> np.ndarray | None:
 
 
 def _colors(path: Path, element: Element) -> np.ndarray | None:
-    """[N, 3] linear; integers are taken by the range of their type, those of more than 16 bits by that of 8."""
-    for names in COLORS:
-        values = _columns(path, element, names)
-        if values is None:
-            continue
-        dtype = element.types[names[0]]
-        whole = 255 if dtype.itemsize > 2 or dtype == np.int16 else np.iinfo(dtype).max if dtype.kind in "iu" else 1
-        srgb = values if dtype.kind == "f" else values.astype(np.float64) / whole
-        if not ((srgb >= 0) & (srgb <= 1)).all():
-            row = int(np.flatnonzero(((srgb < 0) | (srgb > 1)).any(axis=-1))[0])
-            raise InputError(path, f"{element.name} {row} has a colour outside of its range: {values[row].tolist()}")
-        return linear_from_srgb(srgb).astype(np.float32)
-    return None
+    """[N, 3] linear, or [N, 4] where some alpha is not full."""
+    srgb = next((found for names in COLORS if (found := _shares(path, element, names)) is not None), None)
+    if srgb is None:
+        return None
+    colors, alpha = linear_from_srgb(srgb).astype(np.float32), _shares(path, element, ALPHA)
+    return colors if alpha is None or (alpha == 1).all() else np.concatenate([colors, alpha], axis=-1, dtype=np.float32)
+
+
+def _shares(path: Path, element: Element, names: tuple[str, ...]) -> np.ndarray | None:
+    """[N, len(names)] from 0 to 1: integers by the range of their type, of more than 16 bits or signed by that of 8."""
+    values = _columns(path, element, names)
+    if values is None:
+        return None
+    dtype = element.types[names[0]]
+    whole = 1 if dtype.kind == "f" else np.iinfo(dtype).max if dtype.kind == "u" and dtype.itemsize < 4 else 255
+    shares = values if dtype.kind == "f" else values.astype(np.float64) / whole
+    if not ((shares >= 0) & (shares <= 1)).all():
+        row = int(np.flatnonzero(((shares < 0) | (shares > 1)).any(axis=-1))[0])
+        raise InputError(path, f"{element.name} {row} has a colour outside of its range: {values[row].tolist()}")
+    return shares
 
 
 def _uv(

@@ -78,7 +78,9 @@ def _vertex_fields(mesh: Mesh, textured: Textured) -> Fields:
     if normals is not None:
         fields.append((("nx", "ny", "nz"), normals))
     if mesh.vertex_colors is not None:
-        fields.append((("red", "green", "blue"), _coded(mesh.vertex_colors)))
+        fields.append((("red", "green", "blue"), _coded(mesh.vertex_colors[:, :3])))
+        if mesh.vertex_colors.shape[-1] == 4:
+            fields.append((("alpha",), _in_bytes(mesh.vertex_colors[:, 3:].clip(0, 1))))
     if textured.uv is not None and _is_per_vertex(mesh, textured):
         fields.append((("s", "t"), _turned(textured.uv)))
     return fields
@@ -114,10 +116,14 @@ def _turned(uv: np.ndarray) -> np.ndarray:
 
 
 def _coded(linear: np.ndarray) -> np.ndarray:
-    srgb = srgb_from_linear(linear.clip(0, 1))
-    steps = np.round(srgb * 255)
-    is_bytes = np.abs(srgb * 255 - steps).max(initial=0) < NEAR_A_BYTE
-    return steps.astype(np.uint8) if is_bytes else srgb.astype(np.float32)
+    return _in_bytes(srgb_from_linear(linear.clip(0, 1)))
+
+
+def _in_bytes(shares: np.ndarray) -> np.ndarray:
+    """If that loses nothing."""
+    steps = np.round(shares * 255)
+    is_bytes = np.abs(shares * 255 - steps).max(initial=0) < NEAR_A_BYTE
+    return steps.astype(np.uint8) if is_bytes else shares.astype(np.float32)
 
 
 def _declared(names: tuple[str, ...], values: np.ndarray) -> list[str]:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from ..asset import Geometry, Primitive
-from ..limits import Limits
+from ..limits import Total
 from .accessors import Buffers
 from .fields import Fields
 from .materials import described
@@ -22,13 +22,13 @@ TARGET_ATTRIBUTES = {"POSITION": (3,), "NORMAL": (3,), "TANGENT": (3,), "TEXCOOR
 MAX_SETS = 64
 
 
-def read_geometry(fields: Fields, buffers: Buffers, num_materials: int, limits: Limits) -> Geometry:
+def read_geometry(fields: Fields, buffers: Buffers, num_materials: int, total: Total) -> Geometry:
     """A mesh of the file.
 
     Raises:
         InputError: something in it does not fit.
     """
-    primitives = tuple(_read_primitive(p, buffers, num_materials, limits) for p in fields.objects("primitives"))
+    primitives = tuple(_read_primitive(p, buffers, num_materials, total) for p in fields.objects("primitives"))
     if not primitives:
         fields.fail("has no primitives")
     num_targets = {len(p.targets) for p in primitives}
@@ -40,12 +40,12 @@ def read_geometry(fields: Fields, buffers: Buffers, num_materials: int, limits: 
     return Geometry(primitives=primitives, weights=weights, **described(fields))
 
 
-def _read_primitive(fields: Fields, buffers: Buffers, num_materials: int, limits: Limits) -> Primitive:
+def _read_primitive(fields: Fields, buffers: Buffers, num_materials: int, total: Total) -> Primitive:
     attributes = _read_attributes(fields, "attributes", buffers, ATTRIBUTES)
     if "POSITION" not in attributes:
         fields.fail("has no POSITION")
     count = len(attributes["POSITION"])
-    limits.check_vertices(fields.path, count)
+    total.add_vertices(count)
     mode = fields.whole("mode", below=7, default=4)
     targets = []
     for k, target in enumerate(fields.objects("targets")):
@@ -54,15 +54,17 @@ def _read_primitive(fields: Fields, buffers: Buffers, num_materials: int, limits
         if any(len(values) != count for values in differences.values()):
             fields.fail(f"morph target {k} is not for {count} vertices")
         targets.append(differences)
-        limits.check_vertices(fields.path, count * len(targets))  # each costs as much, though all may be the same
-    return Primitive(
+        total.add_vertices(count)  # each costs as much, though all may be the same
+    primitive = Primitive(
         attributes=attributes,
-        indices=_read_indices(fields, buffers, count, limits),
+        indices=_read_indices(fields, buffers, count),
         material=fields.place("material", num_materials),
         mode=mode,
         targets=tuple(targets),
         **described(fields),
     )
+    total.add_triangles(primitive.num_triangles)
+    return primitive
 
 
 def _read_attributes(
@@ -97,14 +99,13 @@ def _read_attributes(
     return attributes
 
 
-def _read_indices(fields: Fields, buffers: Buffers, count: int, limits: Limits) -> np.ndarray | None:
+def _read_indices(fields: Fields, buffers: Buffers, count: int) -> np.ndarray | None:
     index = fields.place("indices", len(buffers.accessors))
     if index is None:
         return None
     values = buffers.decode(index)
     if values.shape[1] != 1 or values.dtype.kind != "u":
         fields.fail(f"indices must be unsigned integers, one each; got {values.shape[1]} of {values.dtype}")
-    limits.check_triangles(fields.path, len(values) // 3)
     if buffers.largest(index) >= count:
         fields.fail(f"indices name vertex {buffers.largest(index)} of {count}, from 0")
     return buffers.converted(index, "u4")[:, 0]

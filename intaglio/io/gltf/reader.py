@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..asset import Animation, Asset, AssetCamera, Channel, Node, SceneRoots, Skin
-from ..limits import Limits
+from ..limits import Limits, Total
 from .accessors import Buffers
 from .container import read_container
 from .fields import Fields
@@ -46,11 +46,12 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     num = {key: len(found) for key, found in lists.items()}
     textures = tuple(read_texture(texture, lists["samplers"], num["images"]) for texture in lists["textures"])
     seen = {texture.image for texture in textures}
+    total = Total(path, limits)
     heads: dict[bytes, tuple[int, int, str]] = {}  # of pictures
     sound = set[int]()  # accessors of times that were looked through
     asset = Asset(
         nodes=tuple(_read_node(node, num) for node in lists["nodes"]),
-        geometries=tuple(read_geometry(mesh, buffers, num["materials"], limits) for mesh in lists["meshes"]),
+        geometries=tuple(read_geometry(mesh, buffers, num["materials"], total) for mesh in lists["meshes"]),
         materials=tuple(read_material(material, num["textures"]) for material in lists["materials"]),
         textures=textures,
         images=tuple(read_image(image, buffers, heads, is_seen=k in seen) for k, image in enumerate(lists["images"])),
