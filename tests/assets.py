@@ -13,6 +13,7 @@ from intaglio.io.asset import (
     AssetCamera,
     AssetMaterial,
     Channel,
+    Described,
     Geometry,
     Image,
     Node,
@@ -34,6 +35,10 @@ def picture(*colors, **described):
     return Image(data=png_bytes(pixels), height=1, width=len(colors), **described)
 
 
+def noted(name):
+    return {name: Described(extras={"of": name})}
+
+
 def rich_asset():
     """Two geometries of several primitives, a skin, morph targets, two cameras, an animation, every material map."""
     square = {
@@ -44,6 +49,8 @@ def rich_asset():
         "TEXCOORD_1": SQUARE_UV * np.float32(0.5),
         "COLOR_0": np.float32([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 0.5], [1, 1, 1, 0.25]]),
         "_HEAT": np.uint8([[1], [2], [3], [4]]),
+        "_TURN": np.arange(36, dtype=np.uint8).reshape(4, 9),
+        "_BEND": np.arange(36, dtype=np.uint16).reshape(4, 9),
     }
     bent = {
         "POSITION": SQUARE,
@@ -56,7 +63,9 @@ def rich_asset():
     metal = AssetMaterial(
         name="metal",
         base_color=(0.5, 0.25, 1.0, 0.75),
-        base_color_texture=TextureUse(0, offset=(0.25, 0.5), rotation=0.5, scale=(2.0, 0.5)),
+        base_color_texture=TextureUse(
+            0, offset=(0.25, 0.5), rotation=0.5, scale=(2.0, 0.5), inside=noted("KHR_texture_transform"), extras=[1]
+        ),
         metallic=0.25,
         roughness=0.75,
         metallic_roughness_texture=TextureUse(1, uv_set=1),
@@ -69,6 +78,7 @@ def rich_asset():
         alpha_mode="MASK",
         alpha_cutoff=0.25,
         extensions={"KHR_materials_ior": {"ior": 1.25}},
+        inside=noted("pbrMetallicRoughness"),
     )
     rotation = (0.0, 0.0, float(np.sqrt(0.5)), float(np.sqrt(0.5)))
     times = np.float32([0, 1])
@@ -94,18 +104,29 @@ def rich_asset():
             Geometry(primitives=(Primitive(bent, CORNERS, targets=(smile,)),), weights=(0.0,), extras={"names": "s"}),
         ),
         materials=(metal, AssetMaterial(name="flat", unlit=True, double_sided=True, alpha_mode="BLEND")),
-        textures=(Texture(0, name="t"), Texture(1, CLAMP_TO_EDGE, CLAMP_TO_EDGE, 9728, 9987)),
+        textures=(
+            Texture(0, name="t", inside={"sampler": Described(name="smooth", extras={"by": "hand"})}),
+            Texture(1, CLAMP_TO_EDGE, CLAMP_TO_EDGE, 9728, 9987),
+        ),
         images=(picture([255, 0, 0], [0, 0, 255], name="colours"), picture([128, 128, 255])),
         skins=(Skin(joints=(4, 5), inverse_bind=inverse_bind, skeleton=4, name="bones"),),
         cameras=(
-            AssetCamera(fov_y=0.75, aspect=1.5, near=0.5, name="lens"),
-            AssetCamera(x_half=2.0, y_half=1.0, near=0.0, far=10.0),
+            AssetCamera(fov_y=0.75, aspect=1.5, near=0.5, name="lens", inside=noted("perspective")),
+            AssetCamera(x_half=2.0, y_half=1.0, near=0.0, far=10.0, inside=noted("orthographic")),
         ),
         animations=(
             Animation(
                 name="step",
                 channels=(
-                    Channel(5, "translation", times, np.float32([[0, 1, 0], [0, 2, 0]]), "STEP"),
+                    Channel(
+                        5,
+                        "translation",
+                        times,
+                        np.float32([[0, 1, 0], [0, 2, 0]]),
+                        "STEP",
+                        extras=3,
+                        inside=noted("target") | noted("sampler"),
+                    ),
                     Channel(3, "weights", times, np.float32([[0], [0], [0], [1], [0], [0]]), "CUBICSPLINE"),
                 ),
             ),
@@ -113,6 +134,7 @@ def rich_asset():
         scenes=(SceneRoots(nodes=(0, 3, 4), name="stage"), SceneRoots(nodes=(6,))),
         scene=0,
         copyright="nobody",
+        inside={"asset": Described(extras={"author": "somebody", "license": "CC0"})},
     )
 
 

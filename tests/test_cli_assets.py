@@ -27,12 +27,13 @@ def test_info_says_what_is_inside_and_what_was_converted(capsys):
     for line in [
         "7 nodes, 6 shown; 2 scenes",
         'geometry 0 "square": 4 vertices, 2 triangles; POSITION, NORMAL, TANGENT, TEXCOORD_0, TEXCOORD_1, '
-        "COLOR_0, _HEAT; material 0",
+        "COLOR_0, _HEAT, _TURN, _BEND; material 0",
         "geometry 1: 4 vertices, 2 triangles; POSITION, JOINTS_0, WEIGHTS_0; 1 morph target",
         "together: 16 vertices, 6 triangles; before transforms x 0 to 2, y 0 to 2, z 0 to 1",
         'skin 0 "bones": 2 joints',
         'camera 0 "lens": perspective, 43.0 degrees high',
         'animation 0 "step": 2 channels',
+        "copyright: nobody\n  author: somebody\n  license: CC0",
         "conversions:\n  axes, place and size: none, they are the file's own\n  winding: none",
     ]:
         assert line in out

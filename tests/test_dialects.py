@@ -2,6 +2,7 @@
 """Files as other programs write them, and what strangers' names, numbers and pictures must not do."""
 
 import io
+import json
 import warnings
 
 import numpy as np
@@ -298,3 +299,46 @@ def test_alpha_of_vertices_survives_where_it_has_a_place(tmp_path, ending):
     again = load(tmp_path / f"a.{ending}")
     order = [np.flatnonzero((again.vertices == place).all(axis=1))[0] for place in cube.vertices]
     np.testing.assert_allclose(again.vertex_colors[order], colors[:, : 3 if ending == "obj" else 4], atol=1e-6)
+
+
+def test_strips_of_a_ply_become_triangles_that_face_one_way(tmp_path):
+    """As Stanford's zippered scans have them: one list, in which -1 begins the next strip."""
+    header = ["ply", "format ascii 1.0", "element vertex 6", *(f"property float {axis}" for axis in "xyz")]
+    header += ["element tristrips 2", "property list int int vertex_indices", "end_header"]
+    places = [f"{k // 2} {k % 2} 0" for k in range(6)]
+    path = tmp_path / "a.ply"
+    path.write_text("\n".join([*header, *places, "9 0 2 1 3 -1 3 2 5 4", "3 5 3 4", ""]))
+    mesh = load(path)
+    assert mesh.triangles.tolist() == [[0, 2, 1], [1, 2, 3], [3, 2, 5], [5, 2, 4], [5, 3, 4]]
+    x, y = mesh.vertices[mesh.triangles].astype(np.float64)[..., :2].transpose(2, 0, 1)
+    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    assert area.tolist() == [1, 1, 1, 1, 1]
+
+
+def test_lines_of_an_obj_go_on_after_a_backslash_but_comments_do_not(tmp_path):
+    path = tmp_path / "a.obj"
+    path.write_text("# from C:\\scans\\\nv 0 0 0\nv 1 \\\n 0 0\nv 0 1 0\nf 1 \\\r\n2 3\nf 1 2 9\n")
+    with pytest.raises(InputError, match=r"a\.obj:8: f names vertex 9 of 3$"):
+        load(path)
+    path.write_text(path.read_text().replace("f 1 2 9\n", ""))
+    assert load(path).vertices.tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+
+
+def test_lines_of_an_obj_may_end_as_on_very_old_systems(tmp_path):
+    (tmp_path / "a.obj").write_bytes(b"v 0 0 0\rv 1 0 0\rv 0 1 0\rf 1 2 3\r")
+    assert len(load(tmp_path / "a.obj").triangles) == 1
+
+
+@pytest.mark.parametrize("kind", ["obj", "ply", "gltf"])
+def test_a_picture_that_is_missing_is_said_to_be_named_by_its_file(tmp_path, kind):
+    mesh = shapes.plane().replace(texture=np.zeros((2, 2, 3), np.float32))
+    save(tmp_path / f"a.{kind}", mesh)
+    if kind == "gltf":
+        root = json.loads((tmp_path / "a.gltf").read_text())
+        root["images"] = [{"uri": "a.png"}]
+        (tmp_path / "a.gltf").write_text(json.dumps(root))
+    else:
+        (tmp_path / "a.png").unlink()
+    named = {"obj": r"a\.mtl:\d+ names", "ply": r"a\.ply names", "gltf": r"a\.gltf names: images\[0\]"}[kind]
+    with pytest.raises(InputError, match=rf"a\.png: there is no such file \(which {named}\)$"):
+        load(tmp_path / f"a.{kind}")

@@ -34,6 +34,7 @@ PRIMITIVE = "meshes.0.primitives.0"
     ("place", "value", "message"),
     [
         ("asset.version", "1.0", "is no glTF 2.0: asset.version must be 2.0 (convert it)"),
+        ("asset.minVersion", "2.5", "needs glTF 2.5 (export it as 2.0)"),
         ("asset", [], "asset must be an object; got []"),
         ("extensionsRequired", ["KHR_draco_mesh_compression"], "needs the extension 'KHR_draco_mesh_compression' (exp"),
         ("nodes", {}, "nodes must be a list; got {}"),
@@ -262,7 +263,7 @@ def test_a_file_under_many_names_is_read_once(tmp_path, monkeypatch):
     (tmp_path / "a.bin").write_bytes(bytes(100))
     num_read = []
     monkeypatch.setattr(
-        "intaglio.io.gltf.accessors.read_bytes", lambda file, limits: num_read.append(file) or bytes(100)
+        "intaglio.io.gltf.accessors.read_bytes", lambda file, limits, named: num_read.append(file) or bytes(100)
     )
 
     def change(root):

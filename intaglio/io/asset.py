@@ -43,11 +43,15 @@ REPEAT, MIRRORED_REPEAT, CLAMP_TO_EDGE = 10497, 33648, 33071
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Described:
-    """What anything may carry besides: a name, and raw JSON that its maker noted (`extras`) or added (`extensions`)."""
+    """What anything may carry besides: a name, and raw JSON that its maker noted (`extras`) or added (`extensions`).
+
+    inside: the same of what stands within it and is no thing of its own, by glTF's name of that.
+    """
 
     name: str = ""
     extras: Any = None
     extensions: dict[str, Any] = field(default_factory=dict)
+    inside: dict[str, Described] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +128,10 @@ class Image(Described):
 
 @dataclass(frozen=True, eq=False)
 class Texture(Described):
-    """An image (None where only an extension names one), and how it is sampled; numbers are OpenGL's."""
+    """An image (None where only an extension names one), and how it is sampled; numbers are OpenGL's.
+
+    What its "sampler" carries is `inside` it.
+    """
 
     image: int | None = None
     wrap_s: int = REPEAT
@@ -134,7 +141,7 @@ class Texture(Described):
 
 
 @dataclass(frozen=True, eq=False)
-class TextureUse:
+class TextureUse(Described):
     """A texture in a material: which uv it takes, and KHR_texture_transform's numbers (radians, counter-clockwise)."""
 
     texture: int
@@ -142,8 +149,6 @@ class TextureUse:
     offset: tuple[float, float] = (0.0, 0.0)
     rotation: float = 0.0
     scale: tuple[float, float] = (1.0, 1.0)
-    extras: Any = None
-    extensions: dict[str, Any] = field(default_factory=dict)
 
     def transformed(self, uv: np.ndarray) -> np.ndarray:
         """[..., 2] -> [..., 2]: scaled, turned, moved."""
@@ -154,7 +159,7 @@ class TextureUse:
 
 @dataclass(frozen=True, eq=False)
 class AssetMaterial(Described):
-    """Metallic and rough; factors are linear and multiply the textures."""
+    """Metallic and rough; factors are linear and multiply the textures. `inside`: "pbrMetallicRoughness"."""
 
     base_color: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
     base_color_texture: TextureUse | None = None
@@ -179,7 +184,10 @@ MATT = AssetMaterial(metallic=0.0, double_sided=True)
 
 @dataclass(frozen=True, eq=False)
 class AssetCamera(Described):
-    """Looks down its node's -z. Perspective with `fov_y` (radians), else orthographic with half sizes."""
+    """Looks down its node's -z. Perspective with `fov_y` (radians), else orthographic with half sizes.
+
+    `inside`: "perspective" or "orthographic".
+    """
 
     fov_y: float | None = None
     aspect: float | None = None
@@ -227,10 +235,11 @@ class Skin(Described):
 
 
 @dataclass(frozen=True, eq=False)
-class Channel:
+class Channel(Described):
     """What moves one property ("translation", "rotation", "scale", "weights") of one node.
 
     times: [K] float32 seconds. values: [K, ...] float32; three for each time where `interpolation` is CUBICSPLINE.
+    inside: "target" and "sampler".
     """
 
     node: int | None
@@ -257,6 +266,8 @@ class SceneRoots(Described):
 @dataclass(frozen=True, eq=False)
 class Asset(Described):
     """Everything in a file. `scene` is the one to show; `changes` tells what reading converted, in words.
+
+    `inside`: "asset", where authors and licences are often noted.
 
     Example:
         >>> asset = intaglio.load_asset("robot.glb")

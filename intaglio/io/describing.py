@@ -41,6 +41,9 @@ def described_asset(asset: Asset) -> list[str]:
         lines.append(f"extensions: {', '.join(asset.extensions_used)}")
     if asset.copyright:
         lines.append(f"copyright: {asset.copyright}")
+    notes = asset.inside["asset"].extras if "asset" in asset.inside else None
+    if isinstance(notes, dict):  # where Sketchfab puts authors and licences
+        lines += [f"{key[:40]}: {value[:200]}" for key, value in notes.items() if isinstance(value, str)]
     return lines
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import load_image
-from .limits import Limits
+from .images import decode_image
+from .limits import Limits, read_bytes
 from .mtl_text import read_mtl
 
 __all__ = ["MtlMaterial", "load_materials"]
@@ -48,6 +48,7 @@ def load_materials(path: Path, folder: Path, limits: Limits, *, linear: bool = T
             continue
         if seen.file not in pictures:
             left = limits.max_pixels - sum(p.shape[0] * p.shape[1] for p in pictures.values())
-            pictures[seen.file] = load_image(seen.file, linear=linear, max_pixels=left)[..., :3]
+            data = read_bytes(seen.file, limits, seen.place)
+            pictures[seen.file] = decode_image(data, seen.file, linear=linear, max_pixels=left)[..., :3]
         materials[name] = MtlMaterial(color, pictures[seen.file], seen.scale, seen.offset, seen.clamp)
     return materials

@@ -103,17 +103,17 @@ class MtlAssets:
         if seen is None:
             return None
         wrap = CLAMP_TO_EDGE if seen.clamp else REPEAT
-        source = self._image(seen.file) if image is None else image
+        source = self._image(seen) if image is None else image
         place = self._places.setdefault((source, wrap), len(self.textures))
         if place == len(self.textures):
             self.textures.append(Texture(source, wrap, wrap))
         offset = (seen.offset[0], 1 - seen.scale[1] - seen.offset[1])
         return TextureUse(place, offset=offset, scale=seen.scale)
 
-    def _image(self, file: Path) -> int:
-        file = file.resolve()  # however it is spelled
+    def _image(self, seen: Map) -> int:
+        file = seen.file.resolve()  # however it is spelled
         if (file,) not in self._files:
-            data = read_bytes(file, self._limits)
+            data = read_bytes(file, self._limits, seen.place)
             height, width, mime_type = image_size(data, file, max_pixels=self._limits.max_pixels)
             self._files[(file,)] = self._add(Image(data, mime_type, height, width, name=file.name))
         return self._files[(file,)]
@@ -122,14 +122,14 @@ class MtlAssets:
         self.images.append(image)
         return len(self.images) - 1
 
-    def _pixels(self, file: Path) -> np.ndarray:
-        data = read_bytes(file, self._limits)
-        return decode_image(data, file, linear=False, max_pixels=self._limits.max_pixels)[..., :3]
+    def _pixels(self, seen: Map) -> np.ndarray:
+        data = read_bytes(seen.file, self._limits, seen.place)
+        return decode_image(data, seen.file, linear=False, max_pixels=self._limits.max_pixels)[..., :3]
 
     def _is_normal_map(self, seen: Map) -> bool:
         """Not a map of heights, which is grey."""
         if seen.file not in self._normal_maps:
-            pixels = self._pixels(seen.file)
+            pixels = self._pixels(seen)
             self._normal_maps[seen.file] = bool((pixels != pixels[..., :1]).any())
         return self._normal_maps[seen.file]
 
@@ -137,7 +137,7 @@ class MtlAssets:
         """One picture of roughness (green) and metal (blue), as large as the first of them."""
         key = tuple(seen.file if seen else Path() for seen in (rough, metal))
         if key not in self._files:
-            channels = {k: self._pixels(m.file)[..., 0] for k, m in ((ROUGH, rough), (METAL, metal)) if m is not None}
+            channels = {k: self._pixels(m)[..., 0] for k, m in ((ROUGH, rough), (METAL, metal)) if m is not None}
             height, width = next(iter(channels.values())).shape
             pixels = np.full((height, width, 3), 255, dtype=np.uint8)
             for channel, values in channels.items():

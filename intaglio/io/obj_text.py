@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -65,7 +66,7 @@ def parse_obj(path: Path, limits: Limits) -> ObjText:
     text = decoded_text(path, read_bytes(path, limits))
     found = ObjText()
     material, group = None, ""
-    for number, line in enumerate(text.replace("\\\r\n", " ").replace("\\\n", " ").split("\n"), start=1):
+    for number, line in _lines(text):
         words = line.split()
         key = words[0] if words else ""
         if "#" in line and key not in ("usemtl", "mtllib", "g", "o"):  # whose names may hold it
@@ -91,6 +92,23 @@ def parse_obj(path: Path, limits: Limits) -> ObjText:
     limits.check_vertices(path, len(found.vertices))
     limits.check_triangles(path, len(found.corners) // 3 - 2 * len(found.counts))
     return found
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Each with its number; those that end in a backslash go on in the next, unless they are comments."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(lines) == 1:  # as very old systems end them
+        lines = text.split("\r")
+    begun, first = "", 0
+    for number, line in enumerate(lines, start=1):
+        line = begun + line
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            begun, first = line[:-1] + " ", first or number
+            continue
+        yield first or number, line
+        begun, first = "", 0
+    if begun:
+        yield first, begun
 
 
 def obj_vertices(path: Path, found: ObjText) -> tuple[np.ndarray, np.ndarray | None]:

@@ -33,10 +33,10 @@ IS_WHOLE = "is it a whole PLY file?"
 def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     """A mesh from a PLY file, text or binary: NumPy, float32, in the file's own place and size.
 
-    Polygons become triangles. Colours of the vertices, else of the faces, are read as sRGB and become linear; texture
-    coordinates of vertices (s, t) or corners (texcoord) count v from the bottom and are turned over; the picture of a
-    TextureFile comment becomes `texture`; nx, ny, nz become `normals` if all are finite. Vertices' alpha is kept where
-    some is not full; other properties and other elements are passed over.
+    Polygons and strips (`tristrips`) become triangles. Colours of the vertices, else of the faces, are read as sRGB and
+    become linear; texture coordinates of vertices (s, t) or corners (texcoord) count v from the bottom and are turned
+    over; the picture of a TextureFile comment becomes `texture`; nx, ny, nz become `normals` if all are finite.
+    Vertices' alpha is kept where some is not full; other properties and other elements are passed over.
 
     Raises:
         InputError: a file is missing, damaged, too large, or refers to what does not exist.
@@ -44,7 +44,7 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
     path, limits = Path(path), limits or Limits()
     header, elements = read_elements(path, read_bytes(path, limits), limits)
     vertex, face = elements.get("vertex"), elements.get("face")
-    corners = next((face.lists[name] for name in CORNERS if name in face.lists), None) if face else None
+    corners = _corners(face) if face else _unstripped(_corners(elements.get("tristrips")))
     if vertex is None or corners is None or not len(corners.values):
         raise InputError(path, "holds no faces", remedy=IS_WHOLE)
     vertices = _columns(path, vertex, POSITION)
@@ -63,9 +63,27 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
             remedy = "save it with one, or as OBJ or glTF"
             raise InputError(path, f"names {len(files)} pictures, of which one is read", remedy=remedy)
         found = inside_folder(path, path.parent / files[0], path.parent, at="TextureFile")
-        data = read_bytes(found, limits)
+        data = read_bytes(found, limits, f"which {path.name} names")
         arrays["texture"] = decode_image(data, found, max_pixels=limits.max_pixels)[..., :3]
     return Mesh(vertices, triangles, **arrays)
+
+
+def _corners(element: Element | None) -> Ragged | None:
+    return next((element.lists[name] for name in CORNERS if name in element.lists), None) if element else None
+
+
+def _unstripped(strips: Ragged | None) -> Ragged | None:
+    """The triangles of strips, in which -1 begins a new one and every second triangle is turned over."""
+    if strips is None:
+        return None
+    values = np.insert(strips.values.astype(np.float64), np.cumsum(strips.counts), -1)
+    place = np.arange(len(values))
+    start = np.maximum.accumulate(np.where(values == -1, place + 1, 0))
+    first, second, third = (values[k : len(values) - 2 + k] for k in range(3))
+    is_odd = (place - start)[: len(first)] % 2 == 1
+    triangles = np.stack([np.where(is_odd, second, first), np.where(is_odd, first, second), third], axis=-1)
+    is_one = (triangles != -1).all(axis=-1) & (first != second) & (second != third) & (third != first)
+    return Ragged(np.full(int(is_one.sum()), 3), triangles[is_one].reshape(-1))
 
 
 def _triangles(path: Path, corners: Ragged, vertices: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:

@@ -75,13 +75,14 @@ class Buffers:
     def fetch(self, holder: Fields, uri: str) -> bytes:
         """What a URI names; a file counts as one more of the asset's when it is first named, however it is spelled."""
         if uri not in self._fetched:
-            if uri.startswith("data:"):
+            if uri[:5].lower() == "data:":
                 self._fetched[uri] = bytes_of_uri(holder, uri)
             else:
                 file = file_of_uri(holder, uri)
                 resolved = file.resolve()
                 if resolved not in self._fetched:
-                    self._fetched[resolved] = read_bytes(file, self.limits)
+                    named = f"which {holder.path.name} names: {holder.at}"
+                    self._fetched[resolved] = read_bytes(file, self.limits, named)
                     self._budget += self.limits.max_ratio * len(self._fetched[resolved])
                 self._fetched[uri] = self._fetched[resolved]
         return self._fetched[uri]

@@ -7,14 +7,15 @@ import math
 from mimetypes import guess_type
 from typing import Any
 
-from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, AssetMaterial, Image, Texture, TextureUse
+from ..asset import CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT, AssetMaterial, Described, Image, Texture, TextureUse
 from ..errors import InputError
 from ..images import image_size
 from ..mtl_text import STRONGEST
 from .accessors import Buffers
 from .fields import Fields
 
-__all__ = ["described", "json_of_description", "json_of_material", "read_image", "read_material", "read_texture"]
+__all__ = ["described", "json_inside", "json_of_description", "json_of_material", "read_image", "read_material",
+           "read_texture"]  # fmt: skip
 
 TRANSFORM, UNLIT, STRENGTH = "KHR_texture_transform", "KHR_materials_unlit", "KHR_materials_emissive_strength"
 WRAPS = (CLAMP_TO_EDGE, MIRRORED_REPEAT, REPEAT)
@@ -24,28 +25,38 @@ MIN_FILTERS = (9728, 9729, 9984, 9985, 9986, 9987)
 POINTERS = ("bufferView", "accessor", "indices", "attributes")
 
 
-def described(fields: Fields, known: tuple[str, ...] = ()) -> dict[str, Any]:
-    """name, extras and unknown extensions, which are kept as they are unless they point into buffers."""
+def described(fields: Fields, known: tuple[str, ...] = (), **inside: Fields | None) -> dict[str, Any]:
+    """name, extras and unknown extensions, which are kept as they are unless they point into buffers.
+
+    inside: what stands within and may carry the same.
+    """
     extensions = fields.object("extensions")
     for key in ("extras", "extensions"):
         if key in fields.raw and not _is_finite(fields.raw[key]):
             fields.fail(f"{key} must hold finite numbers")
     kept = {} if extensions is None else {k: v for k, v in extensions.raw.items() if k not in known}
+    within = {key: described(fields) for key, fields in inside.items() if fields is not None}
     return {
         "name": fields.text("name"),
         "extras": fields.raw.get("extras"),
         "extensions": {k: v for k, v in kept.items() if not _points_into_buffers(v)},
+        "inside": {key: Described(**found) for key, found in within.items() if any(found.values())},
     }
 
 
-def json_of_description(thing: Any, **extensions: Any) -> dict[str, Any]:
+def json_of_description(thing: Described, **extensions: Any) -> dict[str, Any]:
     """The JSON that `described` read, with extensions added."""
-    found = {"name": thing.name} if getattr(thing, "name", "") else {}
+    found: dict[str, Any] = {"name": thing.name} if thing.name else {}
     if thing.extras is not None:
         found["extras"] = thing.extras
     if thing.extensions or extensions:
         found["extensions"] = {**thing.extensions, **extensions}
     return found
+
+
+def json_inside(thing: Described, key: str) -> dict[str, Any]:
+    """The JSON of what stands within it."""
+    return json_of_description(thing.inside.get(key, Described()))
 
 
 def read_image(fields: Fields, buffers: Buffers, heads: dict[bytes, tuple[int, int, str]], *, is_seen: bool) -> Image:
@@ -83,7 +94,7 @@ def read_texture(fields: Fields, samplers: list[Fields], num_images: int) -> Tex
         wrap_t=how.choice("wrapT", WRAPS, REPEAT),
         mag_filter=how.choice("magFilter", MAG_FILTERS),
         min_filter=how.choice("minFilter", MIN_FILTERS),
-        **described(fields),
+        **described(fields, sampler=how),
     )
 
 
@@ -114,14 +125,14 @@ def read_material(fields: Fields, num_textures: int) -> AssetMaterial:
         alpha_cutoff=fields.number("alphaCutoff", 0.5, 0, STRONGEST),
         double_sided=fields.flag("doubleSided"),
         unlit=UNLIT in extensions.raw,
-        **described(fields, (UNLIT, STRENGTH)),
+        **described(fields, (UNLIT, STRENGTH), pbrMetallicRoughness=rough),
     )
 
 
 def json_of_material(material: AssetMaterial) -> dict[str, Any]:
     """Only what differs from glTF's defaults."""
     plain = AssetMaterial()
-    rough: dict[str, Any] = {}
+    rough = json_inside(material, "pbrMetallicRoughness")
     if material.base_color != plain.base_color:
         rough["baseColorFactor"] = list(material.base_color)
     _add_use(rough, "baseColorTexture", material.base_color_texture)
@@ -156,22 +167,20 @@ def _read_use(fields: Fields | None, num_textures: int) -> TextureUse | None:
     moved = (extensions and extensions.object(TRANSFORM)) or Fields(fields.path, fields.at, {})
     offset, scale = moved.numbers("offset", 2, (0.0, 0.0)), moved.numbers("scale", 2, (1.0, 1.0))
     uv_set = moved.whole("texCoord", below=64, default=fields.whole("texCoord", below=64, default=0))
-    other = described(fields, (TRANSFORM,))
     return TextureUse(
         texture=fields.whole("index", below=num_textures),
         uv_set=uv_set,
         offset=(offset[0], offset[1]),
         rotation=moved.number("rotation", 0.0),
         scale=(scale[0], scale[1]),
-        extras=other["extras"],
-        extensions=other["extensions"],
+        **described(fields, (TRANSFORM,), KHR_texture_transform=moved),
     )
 
 
 def _add_use(holder: dict[str, Any], key: str, use: TextureUse | None, **factor: float) -> None:
     if use is None:
         return
-    moved: dict[str, Any] = {}
+    moved = json_inside(use, TRANSFORM)
     if use.offset != (0.0, 0.0):
         moved["offset"] = list(use.offset)
     if use.rotation:

@@ -32,11 +32,9 @@ class Packing:
         key = (sha256(table.tobytes()).digest(), table.dtype.str, table.shape[1], target, bounds)
         if key in self._known:
             return self._known[key]
-        row = table.view(np.uint8).reshape(len(table), -1)
+        row = _in_columns(table.view(np.uint8).reshape(len(table), -1), table.shape[1])
         padded = -(-row.shape[1] // 4) * 4 if target == VERTICES else row.shape[1]
-        if padded > row.shape[1]:
-            row = np.pad(row, ((0, 0), (0, padded - row.shape[1])))
-        view = self.add_bytes(row.tobytes(), target)
+        view = self.add_bytes(np.pad(row, ((0, 0), (0, padded - row.shape[1]))).tobytes(), target)
         if padded > table.dtype.itemsize * table.shape[1]:
             self.views[view]["byteStride"] = padded
         accessor: dict[str, Any] = {
@@ -60,3 +58,11 @@ class Packing:
         self.views.append(view)
         self.data += data
         return len(self.views) - 1
+
+
+def _in_columns(row: np.ndarray, width: int) -> np.ndarray:
+    """[N, bytes] of so many numbers each: columns of a matrix begin at multiples of four (section 3.6.2.4)."""
+    if not KINDS[width].startswith("MAT"):
+        return row
+    columns = row.reshape(len(row), int(KINDS[width][-1]), -1)
+    return np.pad(columns, ((0, 0), (0, 0), (0, -columns.shape[-1] % 4))).reshape(len(row), -1)

@@ -36,6 +36,8 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
     head = root.object("asset")
     if head is None or not head.text("version").startswith("2."):
         root.fail("is no glTF 2.0: asset.version must be 2.0", remedy="convert it")
+    if (least := head.text("minVersion", "2.0")) != "2.0":
+        root.fail(f"needs glTF {least[:20]}", remedy="export it as 2.0")
     required = root.texts("extensionsRequired")
     for name in required:
         if name not in KNOWN_EXTENSIONS:
@@ -64,7 +66,7 @@ def read_gltf(path: str | Path, *, limits: Limits | None = None) -> Asset:
         extensions_required=required,
         copyright=head.text("copyright"),
         generator=head.text("generator"),
-        **(described(root) | {"name": path.name}),
+        **(described(root, asset=head) | {"name": path.name}),
     )
     _check_trees(asset, lists)
     _check_fit(asset, lists)
@@ -114,9 +116,9 @@ def _read_camera(fields: Fields) -> AssetCamera:
     if kind == "perspective":
         aspect = lens.number("aspectRatio", low=1e-6, high=1e6) if "aspectRatio" in lens.raw else None
         fov_y = lens.number("yfov", low=1e-6, high=ANGLE)
-        return AssetCamera(fov_y=fov_y, aspect=aspect, near=near, far=far, **described(fields))
+        return AssetCamera(fov_y=fov_y, aspect=aspect, near=near, far=far, **described(fields, perspective=lens))
     x_half, y_half = (lens.number(key, low=-LENGTH, high=LENGTH) for key in ("xmag", "ymag"))
-    return AssetCamera(x_half=x_half, y_half=y_half, near=near, far=far, **described(fields))
+    return AssetCamera(x_half=x_half, y_half=y_half, near=near, far=far, **described(fields, orthographic=lens))
 
 
 def _read_animation(fields: Fields, buffers: Buffers, num_nodes: int, sound: set[int]) -> Animation:
@@ -139,9 +141,9 @@ def _read_animation(fields: Fields, buffers: Buffers, num_nodes: int, sound: set
             _check_times(sampler, times)
             sound.add(inputs)
         _check_values(sampler, len(times), values, path, interpolation)
-        channels.append(
-            Channel(target.place("node", num_nodes), path, times[:, 0], buffers.converted(output, "f4"), interpolation)
-        )
+        node, moved = target.place("node", num_nodes), buffers.converted(output, "f4")
+        about = described(channel, target=target, sampler=sampler)
+        channels.append(Channel(node, path, times[:, 0], moved, interpolation, **about))
     return Animation(channels=tuple(channels), **described(fields))
 
 

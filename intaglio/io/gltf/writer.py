@@ -13,7 +13,7 @@ import numpy as np
 from ..asset import Animation, Asset, AssetCamera, Geometry, Node, Primitive, Skin, Texture
 from ..atomic import write_atomically
 from .container import join_glb
-from .materials import json_of_description, json_of_material
+from .materials import json_inside, json_of_description, json_of_material
 from .packing import ELEMENTS, VERTICES, Packing
 from .tangents import with_tangents
 
@@ -52,7 +52,7 @@ def write_gltf(path: str | Path, asset: Asset) -> None:
 def json_of_asset(asset: Asset, packing: Packing) -> dict[str, Any]:
     """All but what is said of the buffers, which `packing` holds then."""
     asset = with_tangents(asset)
-    head = {"version": "2.0", "generator": asset.generator or GENERATOR}
+    head = {"version": "2.0", "generator": asset.generator or GENERATOR} | json_inside(asset, "asset")
     if asset.copyright:
         head["copyright"] = asset.copyright
     described = json_of_description(asset)
@@ -137,14 +137,16 @@ def _attributes(attributes: dict[str, np.ndarray], packing: Packing) -> dict[str
             if weights is not None:
                 values = np.where(weights == 0, 0, values)  # who moves nothing is nobody, the specification says
             values = values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
+        elif values.dtype == np.uint32:  # which is for indices alone
+            values = values.astype(np.uint16 if values.max(initial=0) <= LARGEST_SHORT else np.float32)
         found[name] = packing.add(values, VERTICES, bounds=name == "POSITION")
     return found
 
 
 def _texture(texture: Texture, samplers: list[dict[str, Any]]) -> dict[str, Any]:
     plain = Texture()
-    how = {"wrapS": texture.wrap_s, "wrapT": texture.wrap_t}
-    how = {key: value for key, value in how.items() if value != plain.wrap_s}
+    wraps = {"wrapS": texture.wrap_s, "wrapT": texture.wrap_t}
+    how = json_inside(texture, "sampler") | {key: value for key, value in wraps.items() if value != plain.wrap_s}
     how |= _some(magFilter=texture.mag_filter, minFilter=texture.min_filter)
     found = json_of_description(texture)
     if texture.image is not None:
@@ -169,9 +171,9 @@ def _skin(skin: Skin, packing: Packing) -> dict[str, Any]:
 def _camera(camera: AssetCamera) -> dict[str, Any]:
     planes = {"znear": camera.near} | _some(zfar=camera.far)
     if camera.fov_y is not None:
-        lens = {"yfov": camera.fov_y} | _some(aspectRatio=camera.aspect) | planes
+        lens = json_inside(camera, "perspective") | {"yfov": camera.fov_y} | _some(aspectRatio=camera.aspect) | planes
         return json_of_description(camera) | {"type": "perspective", "perspective": lens}
-    lens = {"xmag": camera.x_half, "ymag": camera.y_half} | planes
+    lens = json_inside(camera, "orthographic") | {"xmag": camera.x_half, "ymag": camera.y_half} | planes
     return json_of_description(camera) | {"type": "orthographic", "orthographic": lens}
 
 
@@ -179,15 +181,15 @@ def _animation(animation: Animation, packing: Packing) -> dict[str, Any]:
     channels: list[dict[str, Any]] = []
     samplers: list[dict[str, Any]] = []
     for channel in animation.channels:
-        target: dict[str, Any] = {"path": channel.path}
+        target = json_inside(channel, "target") | {"path": channel.path}
         if channel.node is not None:
             target["node"] = channel.node
-        channels.append({"sampler": len(samplers), "target": target})
-        sampler = {
+        channels.append(json_of_description(channel) | {"sampler": len(samplers), "target": target})
+        sampler = json_inside(channel, "sampler") | {
             "input": packing.add(channel.times, bounds=True),
             "output": packing.add(channel.values),
         }
-        samplers.append(
-            sampler | ({} if channel.interpolation == "LINEAR" else {"interpolation": channel.interpolation})
-        )
+        if channel.interpolation != "LINEAR":
+            sampler["interpolation"] = channel.interpolation
+        samplers.append(sampler)
     return json_of_description(animation) | {"channels": channels, "samplers": samplers}
