@@ -80,6 +80,8 @@ def main():
     num_scenes = int(os.environ.get("FUZZ_SCENES", "100000"))
     names = os.environ.get("FUZZ_TARGETS", f"{' '.join(TARGETS)} scenes").split()
     readers = [name for name in names if name != "scenes"]
+    if unknown := set(readers) - set(TARGETS):
+        sys.exit(f"FUZZ_TARGETS: {' '.join(sorted(unknown))}: none of {' '.join(TARGETS)} scenes")
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         broken = sum(fuzz(name, count, seed, Path(folder), Path("build/fuzz")) for name in readers)
     print(f"{count * len(readers)} inputs, {broken} broke a reader" + (" (kept in build/fuzz)" if broken else ""))

@@ -99,6 +99,26 @@ end_header
 4 0 1 2 3 8 0 0 1 0 1 1 0 1
 3 0 1 2 6 0 0 1 0 1 1
 """
+STRIPS = b"""ply
+format ascii 1.0
+element vertex 4
+property double x
+property double y
+property double z
+property uchar red
+property uchar green
+property uchar blue
+property uchar alpha
+element tristrips 2
+property list int int vertex_indices
+end_header
+0 0 0 255 0 0 9
+1 0 0 255 0 0 255
+1 1 0 255 0 0 128
+0 1 0 255 0 9 0
+8 0 1 2 3 -1 2 1 0
+3 3 2 1
+"""
 # Two columns from the right, each with an old run.
 HDR = (
     b"#?RGBE\n# by hand\nFORMAT=32-bit_rle_rgbe\nEXPOSURE= 2.0\nCOLORCORR= 1 1 0.5\n\n-X 2 +Y 4\n"
@@ -177,7 +197,7 @@ def seeds(folder):
     return {
         "obj": [OBJ, *of("cube.obj")],
         "mtl": [MTL, SHINY_MTL],
-        "ply": [PLY, mixed, *of("ascii.ply", "binary_little_endian.ply", "binary_big_endian.ply")],
+        "ply": [PLY, STRIPS, mixed, *of("ascii.ply", "binary_little_endian.ply", "binary_big_endian.ply")],
         "stl": of("text.stl", "binary.stl"),
         "gltf": [json.dumps(awkward_gltf()).encode(), *of("rich.gltf")],
         "glb": [*of("rich.glb"), _as_glb(awkward_gltf())],
