@@ -20,7 +20,7 @@ Sum of squared differences with a black picture; gradient to every vertex, edges
 thread. Neither draws back faces. intaglio: `textured_error`, which is this loss in one op and writes no image, and
 `backward()`, float32, trilinear between the levels of a pyramid that every step makes anew; with an image: `textured`,
 `losses.squared_error` and `backward()`, for losses that are none of this kind; composed: `rasterize`, `interpolate`,
-`screen_derivatives`, `mip_pyramid`, `sample_texture`, a mask and `edge_gradient` in place of `textured`. The gradients
+`screen_derivatives`, `mip_pyramid`, `sample_texture` and `edge_gradient` in place of `textured`. The gradients
 of all three agree. deodr: float64, bilinear, without a pyramid, and without perspective in its backward pass;
 `Scene2D.render_compare_and_backward`, its one call for such a step, as it comes; in two calls, `Scene2D.render`, a lean
 loss and `render_backward` without the copies that are its default; and, tuned, its inner calls on arrays that are kept,
@@ -96,8 +96,8 @@ def step(scene: scenes.TexturedScene, size: int, *, way: str = "fused") -> Calla
         at = intaglio.interpolate(uv, fragments, uv_triangles)
         footprint = intaglio.screen_derivatives(uv, fragments, uv_triangles, pos_clip, triangles)
         levels = intaglio.mip_pyramid(texture)
-        image = intaglio.sample_texture(levels, at, filter="trilinear", uv_derivatives=footprint)
-        image = image * (fragments.triangle_id >= 0)[..., None]
+        options = {"filter": "trilinear", "uv_derivatives": footprint, "fragments": fragments}
+        image = intaglio.sample_texture(levels, at, **options)
         image = intaglio.edge_gradient(image, fragments, pos_clip, triangles, neighbours=neighbours)
         return squared_error(image, target)
 

@@ -179,17 +179,19 @@ class Seen(_Once):
         return self._once("normals", self._find_normals)
 
     def sample(self, name: str) -> Any:
-        """[B, h, w, C] of the texture called so, of the mesh or of its material; on the background anything."""
+        """[B, H, W, C] of the texture called so, of the mesh or of its material."""
         surface = self.surface
         texels = surface.maps.texels(name)
         # Several cameras see textures that each mesh has for itself: a mesh's images are sampled as one, below another.
         is_by_mesh = surface.ranges is not None and texels.ndim == 4 and texels.shape[0] != surface.count
         uv = self._laid_out("uv", self._find_uv, is_by_mesh)
+        triangle_id = self._laid_out("triangle_id", lambda: self.fragments.triangle_id, is_by_mesh)
+        fragments = self.fragments._replace(triangle_id=triangle_id)
         if not FILTERS[self._filter]:
-            found = ops.sample_texture(texels, uv, filter=self._filter)
+            found = ops.sample_texture(texels, uv, filter=self._filter, fragments=fragments)
         else:
             footprint = self._laid_out("footprint", self._find_footprint, is_by_mesh)
-            options = {"uv_derivatives": footprint, "max_anisotropy": FILTERS[self._filter]}
+            options = {"uv_derivatives": footprint, "max_anisotropy": FILTERS[self._filter], "fragments": fragments}
             found = ops.sample_texture(surface.maps.levels(name), uv, filter="trilinear", **options)
         return self._by_image(found) if is_by_mesh else found
 
@@ -226,7 +228,7 @@ class Seen(_Once):
 
     @property
     def _colors(self) -> list[Any]:
-        """What multiplies to colour and alpha, each [B, H, W, 3 or 4]; the background shows anything."""
+        """What multiplies to colour and alpha, each [B, H, W, 3 or 4]."""
         return self._once("colors", self._find_colors)
 
     def _of_vertices(self, values: Any) -> Any:
@@ -294,8 +296,6 @@ class Seen(_Once):
         if self.is_white:
             return self.covered
         factors = [channels(color, 0, 3) for color in self._colors]
-        if self.mesh.texture is not None:
-            factors.append(self.covered)
         return math.prod(factors[1:], start=factors[0])
 
     def _find_opacity(self) -> Any:

@@ -21,25 +21,35 @@ Texture<T> texture_of(const Array& texels, Raster raster, int64_t height, int64_
 
 // What all samples begin with; a pyramid is read between two levels, one level with or without blending.
 struct Samples {
-  Array texels, uv, uv_derivatives;
+  Array texels, uv, uv_derivatives, triangle_id;
   int64_t height, width, num_levels;
   Sampler sampler;
 
   Raster raster() const { return {uv.size(0), uv.size(1), uv.size(2)}; }
+
+  template <class T>
+  SamplePlaces<T> places() const {
+    const T* at = uv.data<const T>({-1, -1, -1, 2});
+    const Raster r = raster();
+    return {at, uv_derivatives.data<const T>({r.batch, r.height, r.width, 2, 2}),
+            triangle_id.data<Index>({r.batch, r.height, r.width})};
+  }
 };
 
 Samples level_samples(Arguments& next) {
-  Array texels = next("texels"), uv = next("uv");
+  Array texels = next("texels"), uv = next("uv"), triangle_id = next("triangle_id");
   int64_t height = next.integer("height"), width = next.integer("width");
   auto filter = next.integer("filter") != 0 ? Filter::kBilinear : Filter::kNearest;
-  return {texels, uv, Array(nullptr, "uv_derivatives"), height, width, 1, {filter, (Wrap)next.integer("wrap")}};
+  const Sampler sampler{filter, (Wrap)next.integer("wrap")};
+  return {texels, uv, Array(nullptr, "uv_derivatives"), triangle_id, height, width, 1, sampler};
 }
 
 Samples pyramid_samples(Arguments& next) {
-  Array texels = next("texels"), uv = next("uv"), uv_derivatives = next("uv_derivatives");
+  Array texels = next("texels"), uv = next("uv"), uv_derivatives = next("uv_derivatives"), triangle_id = next("triangle_id");
   int64_t height = next.integer("height"), width = next.integer("width"), num_levels = next.integer("num_levels");
   auto wrap = (Wrap)next.integer("wrap");
-  return {texels, uv, uv_derivatives, height, width, num_levels, {Filter::kTrilinear, wrap, next.integer("max_anisotropy")}};
+  const Sampler sampler{Filter::kTrilinear, wrap, next.integer("max_anisotropy")};
+  return {texels, uv, uv_derivatives, triangle_id, height, width, num_levels, sampler};
 }
 
 template <Samples (*read)(Arguments&)>
@@ -48,11 +58,10 @@ void sample(Arguments& next) {
   Array out = next("out");
   for_scalar_of(s.texels, [&](auto scalar) {
     using T = decltype(scalar);
-    const T* uv = s.uv.data<const T>({-1, -1, -1, 2});
+    const SamplePlaces<T> places = s.places<T>();
     Raster r = s.raster();
     Texture<T> t = texture_of<T>(s.texels, r, s.height, s.width, s.num_levels);
-    sample_texture(t, s.sampler, r, uv, s.uv_derivatives.data<const T>({r.batch, r.height, r.width, 2, 2}),
-                   out.data<T>({r.batch, r.height, r.width, t.channels}));
+    sample_texture(t, s.sampler, r, places, out.data<T>({r.batch, r.height, r.width, t.channels}));
   });
 }
 
@@ -64,13 +73,12 @@ void sample_vjp(Arguments& next) {
   Array grad_texels = next("grad_texels"), grad_uv = next("grad_uv");
   for_scalar_of(s.texels, [&](auto scalar) {
     using T = decltype(scalar);
-    const T* uv = s.uv.data<const T>({-1, -1, -1, 2});
+    const SamplePlaces<T> places = s.places<T>();
     Raster r = s.raster();
     Texture<T> t = texture_of<T>(s.texels, r, s.height, s.width, s.num_levels);
     T* texels_out = t.own_texels ? grad_texels.data<T>({r.batch, t.num_texels, t.channels})
                                  : grad_texels.data<T>({t.num_texels, t.channels});
-    sample_texture_vjp(t, s.sampler, r, uv, s.uv_derivatives.data<const T>({r.batch, r.height, r.width, 2, 2}),
-                       grad_out.data<const T>({r.batch, r.height, r.width, t.channels}), texels_out,
+    sample_texture_vjp(t, s.sampler, r, places, grad_out.data<const T>({r.batch, r.height, r.width, t.channels}), texels_out,
                        grad_uv.data<T>({r.batch, r.height, r.width, 2}));
   });
 }

@@ -218,13 +218,23 @@ struct Sampler {
   int64_t max_anisotropy = 1;  // probes along a footprint, for kTrilinear
 };
 
-// uv [..., 2]; uv_derivatives [..., 2, 2] for kTrilinear, else null. The raster is that of the samples.
+// Where samples are: uv [..., 2]; uv_derivatives [..., 2, 2] for kTrilinear, else null. What shows nothing, by triangle_id
+// [...] if that is not null, is 0.
 template <class T>
-void sample_texture(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives, T* out);
+struct SamplePlaces {
+  const T *uv, *uv_derivatives;
+  const int32_t* triangle_id;
+
+  constexpr bool is_seen(int64_t sample) const { return !triangle_id || triangle_id[sample] >= 0; }
+};
+
+// The raster is that of the samples.
+template <class T>
+void sample_texture(const Texture<T>& texture, Sampler sampler, Raster raster, const SamplePlaces<T>& places, T* out);
 
 // grad_texels or grad_uv may be null.
 template <class T>
-void sample_texture_vjp(const Texture<T>& texture, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
+void sample_texture_vjp(const Texture<T>& texture, Sampler sampler, Raster raster, const SamplePlaces<T>& places,
                         const T* grad_out, T* grad_texels, T* grad_uv);
 
 // A mesh and where its texture lies: uv with two channels and as many triangles as the geometry.

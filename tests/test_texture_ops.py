@@ -157,6 +157,42 @@ def test_levels_that_a_filter_does_not_read_need_no_gradient():
     assert levels[1].grad is None
 
 
+# --- what shows nothing
+
+
+NOTHING = np.random.default_rng(6).integers(-1, 2, RNG_UV.shape[:3]).astype(np.int32)
+NOTHING[1, 3:5], NOTHING[0, 2], NOTHING[0, 4, :64] = -1, 0, -1  # whole rows of either kind, and a whole block
+
+
+def seen(triangle_id):
+    return ops.Fragments(triangle_id, None, None)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("filter", ["nearest", "bilinear", "trilinear"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_background_is_zero_and_all_else_as_without_it(filter, most, own, threads):
+    """Bit for bit, gradients too, though nothing there is a number."""
+    rng, before = np.random.default_rng(5), ops.get_num_threads()
+    covered = torch.from_numpy(NOTHING >= 0)[..., None]
+    weight = torch.from_numpy(rng.normal(size=(*RNG_UV.shape[:3], 3)).astype(np.float32))
+    texels = torch.from_numpy(rng.normal(size=(*((2,) if own else ()), 19, 26, 3)).astype(np.float32))
+    options = {"max_anisotropy": most} if filter == "trilinear" else {}
+    ops.set_num_threads(threads)
+    results = []
+    for given in ({}, {"fragments": seen(torch.from_numpy(NOTHING))}):
+        texture, uv = texels.clone().requires_grad_(), torch.from_numpy(RNG_UV.astype(np.float32)).requires_grad_()
+        at = torch.where(covered, uv, float("nan")) if given else uv
+        image = sample(texture, at, filter, **options, **given)
+        kept = weight if given else weight * covered
+        results.append((image if given else image * covered, *torch.autograd.grad(image, (texture, uv), kept)))
+    ops.set_num_threads(before)
+    for expected, got in zip(*results, strict=True):
+        assert torch.equal(got, expected)
+    assert results[0][1].abs().sum() > 0
+
+
 # --- the door
 
 
@@ -174,6 +210,9 @@ def test_levels_that_a_filter_does_not_read_need_no_gradient():
         ({"filter": "trilinear"}, r"uv_derivatives must be given for trilinear; got None \(see screen_derivatives\)"),
         ({"texture": (np.ones((4, 4, 1)), np.ones((3, 2, 1)))}, r"texture\[1\] must be \[2, 2, 1\]; got \[3, 2, 1\]"),
         ({"texture": (np.ones((1, 1, 1)),) * 2}, r"texture must be at most 1 levels; got 2"),
+        ({"fragments": NOTHING}, r"fragments must be Fragments; got ndarray \(pass what rasterize returned\)"),
+        ({"fragments": seen(NOTHING[:1])}, r"fragments.triangle_id must be \[B, h, w\] with B = 2 from uv"),
+        ({"fragments": seen(NOTHING + 0.5)}, r"fragments.triangle_id must be int32; got float64"),
     ],
 )
 def test_what_the_door_refuses(arguments, message):

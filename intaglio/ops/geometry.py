@@ -156,10 +156,12 @@ def rasterize(
     return Fragments(*door.front.apply(RASTERIZE_BEHIND, pos_clip, triangles, ranges, cull_backfaces, *before))
 
 
-def check_fragments(door: Door, fragments: Fragments, name: str = "fragments") -> None:
+def check_fragments(
+    door: Door, fragments: Fragments, name: str = "fragments", shape: tuple[str, ...] = ("B", "H", "W")
+) -> None:
     if not isinstance(fragments, Fragments):
         door.fail(name, "Fragments", type(fragments).__name__, "pass what rasterize returned")
-    door.index(f"{name}.triangle_id", fragments.triangle_id, ("B", "H", "W"))
+    door.index(f"{name}.triangle_id", fragments.triangle_id, shape)
 
 
 def interpolate(attributes: Array, fragments: Fragments, triangles: Array) -> Array:

@@ -74,6 +74,7 @@ def sample_texture(
     wrap: str = "repeat",
     uv_derivatives: Array | None = None,
     max_anisotropy: int = 1,
+    fragments: Fragments | None = None,
 ) -> Array:
     """Colours of a texture: [B, h, w, C].
 
@@ -91,9 +92,10 @@ def sample_texture(
     max_anisotropy: a whole number from 1 to 64, for "trilinear". 1 blurs a footprint that is longer than wide by its
         longer side in both directions; more takes up to so many samples along the longer axis of the pixel's ellipse
         (Heckbert), at the level of the shorter one: what is seen at a slant stays sharp across it.
+    fragments: of `rasterize`, where uv are of a mesh: the sample is 0 on the background, which then costs nothing.
+        Without them background pixels, whose uv are 0, take the colour there. Their triangle_id alone is looked at.
 
-    Background pixels have uv = 0 and take the colour there: mask them. Where uv is not finite the sample is NaN
-    ("nearest": some texel).
+    Where uv is not finite the sample is NaN ("nearest": some texel).
 
     Raises ValueError on shapes, dtypes, unknown filters and wraps.
 
@@ -113,11 +115,14 @@ def sample_texture(
     door.value("uv", uv, ("B", "h", "w", 2))
     check_wrap(door, wrap)
     _check_anisotropy(door, max_anisotropy, filter)
+    if fragments is not None:
+        check_fragments(door, fragments, shape=("B", "h", "w"))
+    triangle_id = None if fragments is None else fragments.triangle_id
     height, width = levels[0].shape[-3:-1]
     border = WRAPS.index(wrap)
     if filter in FILTERS:
-        texels = _texels(levels[0])
-        return door.front.apply(SAMPLE_LEVEL, texels, uv, height, width, FILTERS.index(filter), border)[0]
+        texels, blend = _texels(levels[0]), FILTERS.index(filter)
+        return door.front.apply(SAMPLE_LEVEL, texels, uv, triangle_id, height, width, blend, border)[0]
     if filter != "trilinear":
         door.fail("filter", f"one of {', '.join(FILTERS)}, trilinear", repr(filter), "how texels are blended")
     if uv_derivatives is None:
@@ -127,7 +132,7 @@ def sample_texture(
         levels = mip_pyramid(texture)
     texels = namespace(levels[0]).concat([_texels(level) for level in levels], axis=-2)
     footprint = namespace(uv).stop_gradient(uv_derivatives)
-    inputs = (texels, uv, footprint, height, width, len(levels), border, max_anisotropy)
+    inputs = (texels, uv, footprint, triangle_id, height, width, len(levels), border, max_anisotropy)
     return door.front.apply(SAMPLE_PYRAMID, *inputs)[0]
 
 

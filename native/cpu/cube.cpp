@@ -96,7 +96,7 @@ class CubeLocator {
   int num_texels() const { return filter_ == Filter::kNearest ? 1 : 4; }
   const CubeBlock<T>& block(int n) const { return blocks_[n]; }
 
-  void find(int64_t at, int64_t count) {
+  bool find(int64_t at, int64_t count) {
     locate(padded_block(directions_ + 3 * at, 3, count, room_), places_);
     for (int i = 0; i < count && lod_; ++i) {
       LevelPair<T> levels = level_pair(lod_[at + i], cube_.num_levels);
@@ -105,6 +105,7 @@ class CubeLocator {
     }
     for (int i = (int)count; i < kBlock && lod_; ++i) put_level(blocks_[0], i, 0, 1), put_level(blocks_[1], i, 0, 0);
     for (int n = 0; n < num_blocks(); ++n) locate(places_, filter_ == Filter::kNearest, blocks_[n]);
+    return true;
   }
 
   FaceVector<T> place(int i) const { return {places_.face[i], places_.s[i], places_.t[i], places_.major[i]}; }

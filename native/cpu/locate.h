@@ -72,8 +72,8 @@ void locate(const double* u, const double* v, OneLevel<double> level, Wrap wrap,
 template <class T>
 class Locator {
  public:
-  Locator(const Texture<T>& texture, Sampler sampler, const T* uv, const T* uv_derivatives)
-      : texture_(texture), sampler_(sampler), uv_(uv), uv_derivatives_(uv_derivatives), table_(texture) {
+  Locator(const Texture<T>& texture, Sampler sampler, const SamplePlaces<T>& places)
+      : texture_(texture), sampler_(sampler), places_(places), table_(texture) {
     const T finest[kBlock] = {};
     choose_levels(table_, finest, blocks_);
   }
@@ -87,29 +87,45 @@ class Locator {
     return blocks_[n % 2];
   }
 
-  void find(int64_t at, int64_t count) {
-    uv_block_ = padded_block(uv_ + 2 * at, 2, count, room_);
+  bool find(int64_t at, int64_t count) {
+    num_seen_ = 0;
+    for (int i = 0; i < count; ++i) num_seen_ += is_seen_[i] = places_.is_seen(at + i);
+    if (num_seen_ == 0) return false;
+    count_ = count;
+    uv_block_ = padded_block(places_.uv + 2 * at, 2, count, room_);
     num_probes_ = 1, probe_ = 0;
-    if (sampler_.filter == Filter::kTrilinear) sampler_.max_anisotropy > 1 ? find_probes(at, count) : find_levels(at, count);
-    if (num_probes_ > 1) return place_probe(0);
-    for (int n = 0; n < num_blocks(); ++n) locate(uv_block_, sampler_.filter == Filter::kNearest, sampler_.wrap, blocks_[n]);
+    if (sampler_.filter == Filter::kTrilinear) sampler_.max_anisotropy > 1 ? find_probes(at) : find_levels(at);
+    if (num_probes_ > 1)
+      place_probe(0);
+    else
+      for (int n = 0; n < num_blocks(); ++n) locate_seen(uv_block_, blocks_[n]);
+    return true;
   }
 
  private:
-  void find_levels(int64_t at, int64_t count) {
+  void locate_seen(const T* uv, TextureBlock<T>& block) {
+    locate(uv, sampler_.filter == Filter::kNearest, sampler_.wrap, block);
+    if (num_seen_ == count_) return;
+    for (auto& weight : block.weight)
+      for (int i = 0; i < count_; ++i) weight[i] = is_seen_[i] ? weight[i] : (T)0;
+  }
+
+  void find_levels(int64_t at) {
     T lod[kBlock] = {};
-    for (int i = 0; i < count; ++i)
-      lod[i] = level_of_detail(uv_derivatives_ + 4 * (at + i), (T)texture_.width, (T)texture_.height, texture_.num_levels);
+    for (int i = 0; i < count_; ++i)
+      if (is_seen_[i])
+        lod[i] =
+            level_of_detail(places_.uv_derivatives + 4 * (at + i), (T)texture_.width, (T)texture_.height, texture_.num_levels);
     choose_levels(table_, lod, blocks_);
   }
 
-  void find_probes(int64_t at, int64_t count) {
+  void find_probes(int64_t at) {
     T lod[kBlock];
     for (int i = 0; i < kBlock; ++i) {
       probes_[i] = {1, 0, 0, 0};
-      if (i < count)
-        probes_[i] = probe_line(uv_derivatives_ + 4 * (at + i), (T)texture_.width, (T)texture_.height, texture_.num_levels,
-                                sampler_.max_anisotropy);
+      if (i < count_ && is_seen_[i])
+        probes_[i] = probe_line(places_.uv_derivatives + 4 * (at + i), (T)texture_.width, (T)texture_.height,
+                                texture_.num_levels, sampler_.max_anisotropy);
       lod[i] = probes_[i].level;
       num_probes_ = std::max(num_probes_, probes_[i].count);
     }
@@ -126,18 +142,19 @@ class Locator {
       T share = line.level - std::floor(line.level), part = probe < line.count ? 1 / (T)line.count : (T)0;
       blocks_[0].share[i] = (1 - share) * part, blocks_[1].share[i] = share * part;
     }
-    for (TextureBlock<T>& block : blocks_) locate(uv, false, sampler_.wrap, block);
+    for (TextureBlock<T>& block : blocks_) locate_seen(uv, block);
   }
 
   const Texture<T>& texture_;
   Sampler sampler_;
-  const T *uv_, *uv_derivatives_;
+  SamplePlaces<T> places_;
   LevelTable<T> table_;
   TextureBlock<T> blocks_[2];
   const T* uv_block_ = nullptr;
   T room_[2 * kBlock];
   ProbeLine<T> probes_[kBlock];
-  int64_t num_probes_ = 1, probe_ = 0;
+  bool is_seen_[kBlock];
+  int64_t count_ = 0, num_seen_ = 0, num_probes_ = 1, probe_ = 0;
 };
 
 template <class T>

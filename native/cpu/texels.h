@@ -4,8 +4,8 @@
 // texel ranges (owners.h).
 //
 // A map has texels_of(image), num_texels, channels and own_texels. A locator finds what the pixels of a block are made of:
-// find(at, count) for pixels at ... at + count of the batch; then num_blocks() sets of texels, block(n) each, of num_texels()
-// texels per pixel.
+// find(at, count) for pixels at ... at + count of the batch, false if all are 0; then num_blocks() sets of texels, block(n)
+// each, of num_texels() texels per pixel.
 #pragma once
 #include <algorithm>
 
@@ -39,6 +39,11 @@ const T* padded_block(const T* values, int64_t width, int64_t count, T* room) {
   return room;
 }
 
+template <class T>
+T total_weight(const TexelBlock<T>& block, int i) {
+  return block.weight[0][i] + block.weight[1][i] + block.weight[2][i] + block.weight[3][i];
+}
+
 template <class T, class Channels>
 void blend_texels(const T* texels, const TexelBlock<T>& block, int num_texels, int i, Channels channels, T* out) {
   T w0 = block.weight[0][i];
@@ -48,8 +53,8 @@ void blend_texels(const T* texels, const TexelBlock<T>& block, int num_texels, i
     for (int64_t c = 0; c < channels; ++c) out[c] += w0 * t0[c];
     return;
   }
+  if (total_weight(block, i) == 0) return;
   T w1 = block.weight[1][i], w2 = block.weight[2][i], w3 = block.weight[3][i];
-  if (w0 + w1 + w2 + w3 == 0) return;
   const T *t1 = texels + block.texel[1][i] * channels, *t2 = texels + block.texel[2][i] * channels,
           *t3 = texels + block.texel[3][i] * channels;
   for (int64_t c = 0; c < channels; ++c) out[c] += w0 * t0[c] + w1 * t1[c] + w2 * t2[c] + w3 * t3[c];
@@ -62,9 +67,9 @@ void sample_map(const Map& map, Raster raster, const MakeLocator& make_locator, 
       auto locator = make_locator();
       const T* texels = map.texels_of(b);
       for_each_block(raster, b, y, [&](int64_t at, int64_t count) {
-        locator.find(at, count);
         T* to = out + at * channels;
         std::fill_n(to, count * channels, (T)0);
+        if (!locator.find(at, count)) return;
         for (int n = 0; n < locator.num_blocks(); ++n) {
           const TexelBlock<T>& block = locator.block(n);
           for (int i = 0; i < count; ++i) blend_texels(texels, block, locator.num_texels(), i, channels, to + i * channels);
@@ -110,8 +115,7 @@ template <class T, class Map, class MakeLocator>
 void spread_to_texels(const Map& map, Raster raster, const MakeLocator& make_locator, const T* grad_out, T* grad_texels) {
   auto probe = make_locator();
   auto near = [&](int64_t b, int64_t pixel) -> int64_t {
-    probe.find(b * raster.pixels() + pixel, 1);
-    return probe.block(0).texel[0][0];
+    return probe.find(b * raster.pixels() + pixel, 1) ? probe.block(0).texel[0][0] : -1;
   };
   with_channels(map.channels, [&](auto channels) {
     auto add_image = [&](int64_t b, int64_t begin, int64_t end, T* sums) {
@@ -120,8 +124,7 @@ void spread_to_texels(const Map& map, Raster raster, const MakeLocator& make_loc
       for (int64_t y = 0; y < raster.height; ++y)
         for_each_block(raster, b, y, [&](int64_t at, int64_t count) {
           const T* grad = grad_out + at * channels;
-          if (all_zero(grad, count * channels)) return;
-          locator.find(at, count);
+          if (all_zero(grad, count * channels) || !locator.find(at, count)) return;
           int texels = locator.num_texels();
           for (int n = 0; n < locator.num_blocks(); ++n) {
             const TexelBlock<T>& block = locator.block(n);
@@ -157,8 +160,7 @@ void for_each_block_with_gradient(const Map& map, Raster raster, const MakeLocat
       auto locator = make_locator();
       for_each_block(raster, b, y, [&](int64_t at, int64_t count) {
         const T* grad = grad_out + at * channels;
-        if (all_zero(grad, count * channels)) return;
-        locator.find(at, count);
+        if (all_zero(grad, count * channels) || !locator.find(at, count)) return;
         visit(locator, map.texels_of(b), at, count, grad, channels);
       });
     });

@@ -131,16 +131,16 @@ void choose_levels(const LevelTable<double>& table, const double* lod, TextureBl
 }
 
 template <class T>
-void sample_texture(const Texture<T>& t, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives, T* out) {
+void sample_texture(const Texture<T>& t, Sampler sampler, Raster raster, const SamplePlaces<T>& places, T* out) {
   check_texture(t);
-  sample_map(t, raster, [&] { return Locator<T>(t, sampler, uv, uv_derivatives); }, out);
+  sample_map(t, raster, [&] { return Locator<T>(t, sampler, places); }, out);
 }
 
 template <class T>
-void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
-                        const T* grad_out, T* grad_texels, T* grad_uv) {
+void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, const SamplePlaces<T>& places, const T* grad_out,
+                        T* grad_texels, T* grad_uv) {
   check_texture(t);
-  auto make_locator = [&] { return Locator<T>(t, sampler, uv, uv_derivatives); };
+  auto make_locator = [&] { return Locator<T>(t, sampler, places); };
   if (grad_texels) spread_to_texels(t, raster, make_locator, grad_out, grad_texels);
   if (!grad_uv) return;
   fill_words(grad_uv, raster.batch * raster.pixels() * 2, (T)0);
@@ -149,6 +149,7 @@ void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, con
     for (int n = 0; n < locator.num_blocks(); ++n) {
       const TextureBlock<T>& block = locator.block(n);
       for (int i = 0; i < count; ++i) {
+        if (total_weight(block, i) == 0) continue;
         T grad_weight[4];
         weight_gradients(texels, block, i, channels, grad + i * channels, grad_weight);
         Vec2<T> place = bilinear_weights_vjp(block.across[i], block.down[i], grad_weight);
@@ -160,9 +161,9 @@ void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, con
   for_each_block_with_gradient(t, raster, make_locator, grad_out, add_block);
 }
 
-#define INTAGLIO_INSTANTIATE(T)                                                             \
-  template void sample_texture(const Texture<T>&, Sampler, Raster, const T*, const T*, T*); \
-  template void sample_texture_vjp(const Texture<T>&, Sampler, Raster, const T*, const T*, const T*, T*, T*);
+#define INTAGLIO_INSTANTIATE(T)                                                                 \
+  template void sample_texture(const Texture<T>&, Sampler, Raster, const SamplePlaces<T>&, T*); \
+  template void sample_texture_vjp(const Texture<T>&, Sampler, Raster, const SamplePlaces<T>&, const T*, T*, T*);
 INTAGLIO_INSTANTIATE(float)
 INTAGLIO_INSTANTIATE(double)
 

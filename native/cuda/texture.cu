@@ -28,7 +28,7 @@ template <class T>
 struct TextureSamples {
   Texture<T> map;
   Sampler sampler;
-  const T *uv, *uv_derivatives;
+  SamplePlaces<T> places;
 
   INTAGLIO_DEVICE Level<T> level(int64_t index) const {
     int64_t start = 0;
@@ -60,9 +60,10 @@ struct TextureSamples {
 
   template <class Border, class Visit>
   INTAGLIO_DEVICE void visit_levels(int64_t sample, const Visit& visit) const {
-    const Vec2<T> at{uv[2 * sample], uv[2 * sample + 1]};
+    if (!places.is_seen(sample)) return;
+    const Vec2<T> at{places.uv[2 * sample], places.uv[2 * sample + 1]};
     if (sampler.filter != Filter::kTrilinear) return visit_level<Border>(at, 0, (T)1, visit);
-    const T* d = uv_derivatives + 4 * sample;
+    const T* d = places.uv_derivatives + 4 * sample;
     ProbeLine<T> line{1, 0, 0, 0};
     if (sampler.max_anisotropy > 1)
       line = probe_line(d, (T)map.width, (T)map.height, map.num_levels, sampler.max_anisotropy);
@@ -295,16 +296,16 @@ Raster halved(Raster size) {
 }  // namespace
 
 template <class T>
-void sample_texture(const Texture<T>& t, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives, T* out) {
+void sample_texture(const Texture<T>& t, Sampler sampler, Raster raster, const SamplePlaces<T>& places, T* out) {
   check_side("textures", t.height > t.width ? t.height : t.width);
-  sample_map(TextureSamples<T>{t, sampler, uv, uv_derivatives}, raster, out);
+  sample_map(TextureSamples<T>{t, sampler, places}, raster, out);
 }
 
 template <class T>
-void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, const T* uv, const T* uv_derivatives,
-                        const T* grad_out, T* grad_texels, T* grad_uv) {
+void sample_texture_vjp(const Texture<T>& t, Sampler sampler, Raster raster, const SamplePlaces<T>& places, const T* grad_out,
+                        T* grad_texels, T* grad_uv) {
   check_side("textures", t.height > t.width ? t.height : t.width);
-  TextureSamples<T> samples{t, sampler, uv, uv_derivatives};
+  TextureSamples<T> samples{t, sampler, places};
   if (grad_texels) spread_to_texels(samples, raster, grad_out, grad_texels);
   if (grad_uv) for_each(raster.batch * raster.pixels(), UvVjp<T>{samples, raster.pixels(), grad_out, grad_uv});
 }
@@ -337,12 +338,12 @@ void halve_texture_vjp(const T* grad_out, Raster size, int64_t channels, T* grad
            Resample<T, true>{grad_out, halved(size), size, channels, size.height, size.width, grad_texture});
 }
 
-#define INTAGLIO_INSTANTIATE(T)                                                                               \
-  template void sample_texture(const Texture<T>&, Sampler, Raster, const T*, const T*, T*);                   \
-  template void sample_texture_vjp(const Texture<T>&, Sampler, Raster, const T*, const T*, const T*, T*, T*); \
-  template void sample_cube(const CubeMap<T>&, Filter, Raster, const T*, const T*, T*);                       \
-  template void sample_cube_vjp(const CubeMap<T>&, Filter, Raster, const T*, const T*, const T*, T*, T*, T*); \
-  template void halve_texture(const T*, Raster, int64_t, T*);                                                 \
+#define INTAGLIO_INSTANTIATE(T)                                                                                   \
+  template void sample_texture(const Texture<T>&, Sampler, Raster, const SamplePlaces<T>&, T*);                   \
+  template void sample_texture_vjp(const Texture<T>&, Sampler, Raster, const SamplePlaces<T>&, const T*, T*, T*); \
+  template void sample_cube(const CubeMap<T>&, Filter, Raster, const T*, const T*, T*);                           \
+  template void sample_cube_vjp(const CubeMap<T>&, Filter, Raster, const T*, const T*, const T*, T*, T*, T*);     \
+  template void halve_texture(const T*, Raster, int64_t, T*);                                                     \
   template void halve_texture_vjp(const T*, Raster, int64_t, T*);
 INTAGLIO_INSTANTIATE(float)
 INTAGLIO_INSTANTIATE(double)

@@ -164,7 +164,7 @@ void textured(const TexturedMesh<T>& mesh, Raster raster, const T* texture, cons
   filled.texels = texels;
   const int64_t pixels = raster.batch * raster.pixels();
   T* sampled = scratch<T>(pixels * pyramid.channels);
-  sample_texture(filled, sampler_of(mesh), raster, places.uv, places.uv_derivatives, sampled);
+  sample_texture(filled, sampler_of(mesh), raster, {places.uv, places.uv_derivatives, triangle_id}, sampled);
   repack(sampled, pyramid.channels, pixels, channels, triangle_id, image);
 }
 
@@ -179,8 +179,8 @@ int64_t textured_vjp(const TexturedMesh<T>& mesh, const Surface<T>& surface, con
   T* grad_sampled = scratch<T>(pixels * pyramid.channels);
   repack(grad_image, channels, pixels, pyramid.channels, triangle_id, grad_sampled);
   T* grad_places = grad_pos_clip || grad_uv ? scratch<T>(2 * pixels) : nullptr;
-  sample_texture_vjp(pyramid, sampler_of(mesh), raster, places.uv, places.uv_derivatives, grad_sampled, grad_texels,
-                     grad_places);
+  sample_texture_vjp(pyramid, sampler_of(mesh), raster, {places.uv, places.uv_derivatives, triangle_id}, grad_sampled,
+                     grad_texels, grad_places);
   if (grad_texels) build_pyramid_vjp(grad_texels, pyramid, arrays_of(pyramid, raster), channels, grad_texture);
   if (!grad_places) return 0;
   T* grad_barycentrics = grad_pos_clip ? scratch<T>(2 * pixels) : nullptr;

@@ -151,6 +151,8 @@ struct Run {
     std::vector<T> uv(2 * pixels), derivatives(4 * pixels);
     for (int64_t i = 0; i < 2 * pixels; ++i) uv[i] = scene.pos_clip[i % positions];
     for (int64_t i = 0; i < 4 * pixels; ++i) derivatives[i] = scene.pos_clip[(7 * i) % positions];
+    std::vector<int32_t> seen(pixels);
+    for (int64_t i = 0; i < pixels; ++i) seen[i] = (int32_t)(i % 3) - 1;
     constexpr int64_t kHeight = 5, kWidth = 7, kLevels = 3, kTexels = 5 * 7 + 2 * 3 + 1 * 1;
     std::vector<T> texels(kTexels * channels, (T)0.5);
     for (Wrap wrap : {Wrap::kRepeat, Wrap::kMirror, Wrap::kClamp})
@@ -162,8 +164,11 @@ struct Run {
         for (int64_t probes : {1, mip ? 3 : 1}) {
           Sampler sampler{filter, wrap, probes};
           T* out = value(channels * pixels);
-          sample_texture(texture, sampler, r, uv.data(), d, out);
-          sample_texture_vjp(texture, sampler, r, uv.data(), d, out, value(num_texels * channels), value(2 * pixels));
+          for (const int32_t* triangle_id : {(const int32_t*)nullptr, seen.data()}) {
+            SamplePlaces<T> places{uv.data(), d, triangle_id};
+            sample_texture(texture, sampler, r, places, out);
+            sample_texture_vjp(texture, sampler, r, places, out, value(num_texels * channels), value(2 * pixels));
+          }
         }
       }
     halve_texture(texels.data(), Raster{1, kHeight, kWidth}, channels, value(2 * 3 * channels));

@@ -146,7 +146,8 @@ def sweep_gradient(x: Inputs) -> tuple:
 
 
 def sample_texture(x: Inputs) -> tuple:
-    return (ops.sample_texture(x["texture"], x["uv"]),)
+    sampled = ops.sample_texture(x["texture"], x["uv"])
+    return sampled, ops.sample_texture(x["texture"], x["uv"], fragments=fragments_of(x))
 
 
 def trilinear(x: Inputs) -> tuple:
@@ -156,7 +157,11 @@ def trilinear(x: Inputs) -> tuple:
         x["attributes"][..., :2], fragments, x["triangles"], x["pos_clip"], x["triangles"]
     )  # fmt: skip
     levels, options = ops.mip_pyramid(x["texture"]), {"filter": "trilinear", "uv_derivatives": derivatives}
-    return ops.sample_texture(levels, uv, **options), ops.sample_texture(levels, uv, max_anisotropy=4, **options)
+    return (
+        ops.sample_texture(levels, uv, **options),
+        ops.sample_texture(levels, uv, max_anisotropy=4, **options),
+        ops.sample_texture(levels, uv, fragments=fragments, **options),
+    )
 
 
 def textured(x: Inputs) -> tuple:

@@ -34,10 +34,10 @@ HALVE_TEXTURE = Op("mip_pyramid", _HALVE_TEXTURE, _halve_texture_vjp)
 FILTERS = ("nearest", "bilinear")  # of one level, in the native order
 WRAPS = ("repeat", "mirror", "clamp")
 
-_LEVEL = "Tensor texels, Tensor uv, int height, int width, int filter, int wrap"
+_LEVEL = "Tensor texels, Tensor uv, Tensor? triangle_id, int height, int width, int filter, int wrap"
 _PYRAMID = (
-    "Tensor texels, Tensor uv, Tensor uv_derivatives, int height, int width, int num_levels, int wrap, "
-    "int max_anisotropy"
+    "Tensor texels, Tensor uv, Tensor uv_derivatives, Tensor? triangle_id, int height, int width, int num_levels, "
+    "int wrap, int max_anisotropy"
 )
 _NEEDS = ", Tensor grad_out, bool needs_texels, bool needs_uv"
 
@@ -56,8 +56,8 @@ def _sample_grads(texels: Array, uv: Array, *rest: Any) -> tuple:
 
 def _sample_level_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[1]):
-        return (None,) * 6
-    return *run(_SAMPLE_LEVEL_VJP, *inputs, grads[0], needs[0], needs[1]), None, None, None, None
+        return (None,) * len(inputs)
+    return *run(_SAMPLE_LEVEL_VJP, *inputs, grads[0], needs[0], needs[1]), *(None,) * (len(inputs) - 2)
 
 
 _SAMPLE_LEVEL = Call("sample_level", _LEVEL, _samples)
@@ -67,8 +67,8 @@ SAMPLE_LEVEL = Op("sample_texture", _SAMPLE_LEVEL, _sample_level_vjp)
 
 def _sample_pyramid_vjp(run: Run, needs: tuple, inputs: tuple, outputs: tuple, grads: tuple) -> tuple:
     if grads[0] is None or not (needs[0] or needs[1]):
-        return (None,) * 8
-    return *run(_SAMPLE_PYRAMID_VJP, *inputs, grads[0], needs[0], needs[1]), None, None, None, None, None, None
+        return (None,) * len(inputs)
+    return *run(_SAMPLE_PYRAMID_VJP, *inputs, grads[0], needs[0], needs[1]), *(None,) * (len(inputs) - 2)
 
 
 _SAMPLE_PYRAMID = Call("sample_pyramid", _PYRAMID, _samples)
