@@ -85,25 +85,34 @@ void screen_derivatives(const Attributes<T>& a, const Geometry<T>& g, Raster ras
   check_geometry(g);
   check_attributes(a, raster);
   if (g.num_triangles != a.num_triangles) throw std::invalid_argument("pos_triangles must have as many rows as triangles");
-  for_each_row(raster, [&](int64_t b, int64_t y) {
-    T Y = -ndc_centre<T>(y, raster.height);
-    for (int64_t x = 0; x < raster.width; ++x) {
-      int64_t at = (b * raster.height + y) * raster.width + x;
-      T* derivatives = out + at * a.channels * 2;
-      std::fill_n(derivatives, a.channels * 2, (T)0);
-      if (triangle_id[at] == -1) continue;
-      check_triangle_id(triangle_id[at], a.num_triangles);
-      const T *position[3], *corner[3];
-      corners(g.positions_of(b), g.triangles_of(b), triangle_id[at], 4, position);
-      corners(a.values_of(b), a.triangles_of(b), triangle_id[at], a.channels, corner);
-      Vec4<T> v[3] = {load4(position[0]), load4(position[1]), load4(position[2])};
-      WeightDerivatives<T> d = weight_derivatives(v, ndc_centre<T>(x, raster.width), Y, raster.height, raster.width);
-      for (int64_t c = 0; c < a.channels; ++c) {
-        T to_0 = corner[0][c] - corner[2][c], to_1 = corner[1][c] - corner[2][c];
-        derivatives[2 * c] = d.dx.x * to_0 + d.dx.y * to_1;
-        derivatives[2 * c + 1] = d.dy.x * to_0 + d.dy.y * to_1;
+  with_channels(a.channels, [&](auto channels) {
+    for_each_row(raster, [&](int64_t b, int64_t y) {
+      const T Y = -ndc_centre<T>(y, raster.height);
+      const int64_t row = (b * raster.height + y) * raster.width;
+      std::fill_n(out + row * channels * 2, raster.width * channels * 2, (T)0);
+      const T *position[3], *corner[3] = {};
+      Vec4<T> v[3] = {};
+      int32_t last = -1;
+      for (int64_t x = 0; x < raster.width; ++x) {
+        const int32_t id = triangle_id[row + x];
+        if (id == -1) continue;
+        if (id != last) {
+          check_triangle_id(id, a.num_triangles);
+          corners(g.positions_of(b), g.triangles_of(b), id, 4, position);
+          corners(a.values_of(b), a.triangles_of(b), id, channels, corner);
+          for (int i = 0; i < 3; ++i) v[i] = load4(position[i]);
+          make_moderate(v);
+          last = id;
+        }
+        WeightDerivatives<T> d = weight_derivatives(v, ndc_centre<T>(x, raster.width), Y, raster.height, raster.width);
+        T* derivatives = out + (row + x) * channels * 2;
+        for (int64_t c = 0; c < channels; ++c) {
+          T to_0 = corner[0][c] - corner[2][c], to_1 = corner[1][c] - corner[2][c];
+          derivatives[2 * c] = d.dx.x * to_0 + d.dx.y * to_1;
+          derivatives[2 * c + 1] = d.dy.x * to_0 + d.dy.y * to_1;
+        }
       }
-    }
+    });
   });
 }
 

@@ -104,8 +104,10 @@ struct ScreenDerivatives {
     Vec4<T> v[3];
     WeightDerivatives<T> d{{0, 0}, {0, 0}};
     bool is_seen = corner_values(a, b, triangle_id[at], corners, value) && find_triangle(g, b, triangle_id[at], places, v);
-    if (is_seen)
+    if (is_seen) {
+      make_moderate(v);
       d = weight_derivatives(v, ndc_centre<T>(x, raster.width), -ndc_centre<T>(y, raster.height), raster.height, raster.width);
+    }
     for (int64_t c = 0; c < a.channels; ++c) {
       T to_0 = is_seen ? value[0][c] - value[2][c] : (T)0, to_1 = is_seen ? value[1][c] - value[2][c] : (T)0;
       to[2 * c] = d.dx.x * to_0 + d.dx.y * to_1;

@@ -36,10 +36,9 @@ struct WeightDerivatives {
   Vec2<T> dx, dy;
 };
 
+// The corners must be moderate.
 template <class T>
-INTAGLIO_HD WeightDerivatives<T> weight_derivatives(const Vec4<T> corner[3], T X, T Y, int64_t height, int64_t width) {
-  Vec4<T> v[3] = {corner[0], corner[1], corner[2]};
-  make_moderate(v);
+INTAGLIO_HD WeightDerivatives<T> weight_derivatives(const Vec4<T> v[3], T X, T Y, int64_t height, int64_t width) {
   SeenTriangle<T> s = seen_from(v, X, Y);
   T e[3], sum = 0, sum_x = 0, sum_y = 0, e_x[3], e_y[3];
   for (int i = 0; i < 3; ++i) {
@@ -51,7 +50,8 @@ INTAGLIO_HD WeightDerivatives<T> weight_derivatives(const Vec4<T> corner[3], T X
   }
   if (!(std::fabs(sum) >= least_divisor<T>())) return {{0, 0}, {0, 0}};
   T to_x = (T)2 / (T)width, to_y = (T)-2 / (T)height;  // a pixel to the right, a pixel down
-  auto derivative = [&](int i, const T* d, T sum_d, T unit) { return (d[i] - e[i] / sum * sum_d) / sum * unit; };
+  T inverse = 1 / sum, share[2] = {e[0] * inverse, e[1] * inverse};
+  auto derivative = [&](int i, const T* d, T sum_d, T unit) { return (d[i] - share[i] * sum_d) * inverse * unit; };
   return {{derivative(0, e_x, sum_x, to_x), derivative(1, e_x, sum_x, to_x)},
           {derivative(0, e_y, sum_y, to_y), derivative(1, e_y, sum_y, to_y)}};
 }
