@@ -164,8 +164,8 @@ struct Run {
         for (int64_t probes : {1, mip ? 3 : 1}) {
           Sampler sampler{filter, wrap, probes};
           T* out = value(channels * pixels);
-          for (const int32_t* triangle_id : {(const int32_t*)nullptr, seen.data()}) {
-            SamplePlaces<T> places{uv.data(), d, triangle_id};
+          for (bool knows_background : {false, true}) {
+            SamplePlaces<T> places{uv.data(), d, knows_background ? seen.data() : nullptr};
             sample_texture(texture, sampler, r, places, out);
             sample_texture_vjp(texture, sampler, r, places, out, value(num_texels * channels), value(2 * pixels));
           }
