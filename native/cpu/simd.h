@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One source, several instruction sets: a function marked INTAGLIO_CLONES is compiled for each and chosen when the module
-// is loaded. Its loops must be plain and branch-free, and what it calls marked INTAGLIO_INLINE.
+// is loaded. Its loops must be plain and branch-free; what they call becomes a part of it (flatten), for they would not become
+// vectors around a call.
 #pragma once
 #include <cstdint>
 
@@ -9,7 +10,7 @@
 
 // ifunc needs glibc, and the sanitizers run before it is resolved.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(INTAGLIO_NO_CLONES)
-#define INTAGLIO_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define INTAGLIO_CLONES __attribute__((flatten, target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 // Which of those runs here.
 inline const char* simd_level() {
   if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";

@@ -44,7 +44,7 @@ INTAGLIO_HD Taps<T> halving_taps_vjp(int64_t index, int64_t size) {
 
 // value - size * floor(value / size) for whole numbers; exact while they are (|value| < 2^23 in float).
 template <class T>
-INTAGLIO_HD_INLINE T whole_modulo(T value, T size) {
+INTAGLIO_HD T whole_modulo(T value, T size) {
   T rest = value - size * std::floor(value * (1 / size));
   rest = rest < 0 ? rest + size : rest;
   return rest >= size ? rest - size : rest;
@@ -53,27 +53,27 @@ INTAGLIO_HD_INLINE T whole_modulo(T value, T size) {
 // How a texture goes on beyond its border.
 struct Repeat {
   template <class T>
-  static INTAGLIO_HD_INLINE T wrap(T value, T size) {
+  static INTAGLIO_HD T wrap(T value, T size) {
     return whole_modulo(value, size);
   }
 };
 struct Mirror {
   template <class T>
-  static INTAGLIO_HD_INLINE T wrap(T value, T size) {
+  static INTAGLIO_HD T wrap(T value, T size) {
     T folded = whole_modulo(value, 2 * size);
     return folded < size ? folded : 2 * size - 1 - folded;
   }
 };
 struct Clamp {
   template <class T>
-  static INTAGLIO_HD_INLINE T wrap(T value, T) {
+  static INTAGLIO_HD T wrap(T value, T) {
     return value;
   }
 };
 
 // The texel that stands at a whole number, from 0 to size - 1 whatever the number: NaN is 0.
 template <class Border, class T>
-INTAGLIO_HD_INLINE T wrap_texel(T value, T size) {
+INTAGLIO_HD T wrap_texel(T value, T size) {
   return clamp(Border::wrap(value, size), (T)0, size - 1);
 }
 
@@ -85,14 +85,14 @@ struct TexelPair {
 };
 
 template <class Border, class T>
-INTAGLIO_HD_INLINE TexelPair<T> texel_pair(T coordinate, T size) {
+INTAGLIO_HD TexelPair<T> texel_pair(T coordinate, T size) {
   T at = coordinate * size - (T)0.5, low = std::floor(at);
   return {wrap_texel<Border>(low, size), wrap_texel<Border>(low + 1, size), at - low};
 }
 
 // The weights of the texels (row low, column low), (low, high), (high, low), (high, high).
 template <class T>
-INTAGLIO_HD_INLINE void bilinear_weights(T across, T down, T weight[4]) {
+INTAGLIO_HD void bilinear_weights(T across, T down, T weight[4]) {
   weight[0] = (1 - down) * (1 - across), weight[1] = (1 - down) * across;
   weight[2] = down * (1 - across), weight[3] = down * across;
 }
