@@ -81,12 +81,13 @@ def test_a_sun_of_one_pixel_keeps_its_light_wherever_it_stands(height):
             assert 0.75 < (cube[..., 0] * area).sum() / sent < 1.22
 
 
-def test_the_lobe_is_that_of_the_integral():
-    cube, roughness = RNG.uniform(size=(6, 16, 16, 2)), 0.6
-    found = prefilter_cube(cube, 4, roughness)
+@pytest.mark.parametrize(("source", "size"), [(16, 4), (21, 10)])
+def test_the_lobe_is_that_of_the_integral(source, size):
+    cube, roughness = RNG.uniform(size=(6, source, source, 2)), 0.6
+    found = prefilter_cube(cube, size, roughness)
     light, mirrored = (x.reshape(-1, 3) / np.linalg.norm(x.reshape(-1, 3), axis=-1, keepdims=True)
-                       for x in (cube_directions(16), cube_directions(4)))  # fmt: skip
-    place = cube_directions(16)
+                       for x in (cube_directions(source), cube_directions(size)))  # fmt: skip
+    place = cube_directions(source)
     area = (1 / np.linalg.norm(place, axis=-1) ** 3).reshape(-1)  # to first order, and alike for all but a thousandth
     halfway = light[None] + mirrored[:, None]
     halfway /= np.linalg.norm(halfway, axis=-1, keepdims=True)
@@ -98,8 +99,8 @@ def test_the_lobe_is_that_of_the_integral():
 
 
 def test_filtering_forth_and_back_is_adjoint():
-    for size, roughness in ((4, 0.3), (8, 1.0), (5, 0.7)):
-        x = torch.tensor(RNG.normal(size=(2, 6, 8, 8, 3)), requires_grad=True)
+    for source, size, roughness in ((8, 4, 0.3), (8, 8, 1.0), (8, 5, 0.7), (19, 11, 0.4)):
+        x = torch.tensor(RNG.normal(size=(2, 6, source, source, 3)), requires_grad=True)
         y = torch.tensor(RNG.normal(size=(2, 6, size, size, 3)))
         out = prefilter_cube(x, size, roughness)
         (back,) = torch.autograd.grad((out * y).sum(), x)

@@ -12,35 +12,47 @@
 namespace intaglio {
 namespace {
 
-// The texels of a cube as unit directions, in blocks; the last is filled up with directions 0, which no lobe reaches.
+constexpr int64_t kTile = 8;  // a block is a square of texels, so that its cone is narrow
+static_assert(kTile * kTile == kLanes);
+
+// The texels of a cube, tile by tile, as unit directions in blocks; the last is filled up with directions 0, which no lobe
+// reaches.
 template <class T>
 struct Sphere {
   explicit Sphere(int64_t size) : size(size), count(6 * size * size), num_blocks((count + kLanes - 1) / kLanes) {
     x.resize(num_blocks), y.resize(num_blocks), z.resize(num_blocks), middle.resize(num_blocks), radius.resize(num_blocks);
-    for (int64_t i = 0; i < count; ++i) {
-      Vec3<double> d =
-          texel_direction<double>((int32_t)(i / (size * size)), (double)(i % size), (double)(i / size % size), (double)size);
-      double length = std::sqrt(d.x * d.x + d.y * d.y + d.z * d.z);
-      x[i / kLanes][i % kLanes] = (T)(d.x / length);
-      y[i / kLanes][i % kLanes] = (T)(d.y / length);
-      z[i / kLanes][i % kLanes] = (T)(d.z / length);
-    }
+    texels.reserve(count);
+    for (int64_t face = 0; face < 6; ++face)
+      for (int64_t top = 0; top < size; top += kTile)
+        for (int64_t left = 0; left < size; left += kTile)
+          for (int64_t row = top; row < std::min(top + kTile, size); ++row)
+            for (int64_t column = left; column < std::min(left + kTile, size); ++column) add(face, row, column);
     for (int64_t block = 0; block < num_blocks; ++block) bound(block);
   }
 
-  Vec3<T> direction(int64_t i) const {
-    return {x[i / kLanes][i % kLanes], y[i / kLanes][i % kLanes], z[i / kLanes][i % kLanes]};
+  // Of the texel at a place among the blocks.
+  Vec3<T> direction(int64_t place) const {
+    return {x[place / kLanes][place % kLanes], y[place / kLanes][place % kLanes], z[place / kLanes][place % kLanes]};
   }
   T solid_angle(int64_t i) const {
     return (T)texel_solid_angle<double>((double)(i % size), (double)(i / size % size), (double)size);
   }
 
   int64_t size, count, num_blocks;
+  std::vector<int64_t> texels;  // by place
   std::vector<Lanes<T>> x, y, z;
   std::vector<Vec3<T>> middle;
   std::vector<double> radius;  // of the cone around `middle` that holds the block, radians
 
  private:
+  void add(int64_t face, int64_t row, int64_t column) {
+    Vec3<double> d = texel_direction<double>((int32_t)face, (double)column, (double)row, (double)size);
+    double length = std::sqrt(d.x * d.x + d.y * d.y + d.z * d.z);
+    const size_t block = texels.size() / kLanes, lane = texels.size() % kLanes;
+    x[block][lane] = (T)(d.x / length), y[block][lane] = (T)(d.y / length), z[block][lane] = (T)(d.z / length);
+    texels.push_back((face * size + row) * size + column);
+  }
+
   void bound(int64_t block) {
     double sx = 0, sy = 0, sz = 0, lowest = 1;
     int64_t end = std::min<int64_t>(kLanes, count - block * kLanes);
@@ -92,9 +104,9 @@ void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sp
   for_each_row({1, 6 * to.size, to.size}, [&](int64_t, int64_t row) {
     std::vector<Lanes<T>> sums(num_planes);
     std::vector<T> totals(num_planes);
-    for (int64_t i = row * to.size; i < (row + 1) * to.size; ++i) {
+    for (int64_t place = row * to.size; place < (row + 1) * to.size; ++place) {
       std::fill(sums.begin(), sums.end(), Lanes<T>{});
-      Vec3<T> d = to.direction(i);
+      Vec3<T> d = to.direction(place);
       for (int64_t block = 0; block < from.num_blocks; ++block) {
         Vec3<T> m = from.middle[block];
         if (d.x * m.x + d.y * m.y + d.z * m.z < reach[block]) continue;
@@ -105,7 +117,7 @@ void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sp
         totals[p] = 0;
         for (int lane = 0; lane < kLanes; ++lane) totals[p] += sums[p][lane];
       }
-      finish(i, totals.data());
+      finish(to.texels[place], totals.data());
     }
   });
 }
@@ -114,7 +126,7 @@ void gather(const Sphere<T>& from, const std::vector<Lanes<T>>& planes, const Sp
 template <class T, class Value>
 void fill_plane(const Sphere<T>& sphere, Lanes<T>* plane, const Value& value) {
   for (int64_t block = 0; block < sphere.num_blocks; ++block) plane[block] = {};
-  for (int64_t i = 0; i < sphere.count; ++i) plane[i / kLanes][i % kLanes] = value(i);
+  for (int64_t place = 0; place < sphere.count; ++place) plane[place / kLanes][place % kLanes] = value(sphere.texels[place]);
 }
 
 }  // namespace
