@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from intaglio import InputError, Material, load, load_asset, save, save_image, shapes
+from intaglio import InputError, Material, load, load_asset, ops, save, save_image, shapes
 from intaglio.cli import main
 from intaglio.io import Limits, save_stl
 from intaglio.io.asset import Asset, AssetMaterial, Geometry, Image, Node, Primitive, SceneRoots, Texture, TextureUse
+from intaglio.io.painting import LARGEST_SIDE
 from intaglio.picture import linear_from_srgb, png_bytes
 
 RED, GREEN = np.uint8([[[255, 0, 0]]]), np.uint8([[[0, 255, 0]]])
@@ -342,3 +343,21 @@ def test_a_picture_that_is_missing_is_said_to_be_named_by_its_file(tmp_path, kin
     named = {"obj": r"a\.mtl:\d+ names", "ply": r"a\.ply names", "gltf": r"a\.gltf names: images\[0\]"}[kind]
     with pytest.raises(InputError, match=rf"a\.png: there is no such file \(which {named}\)$"):
         load(tmp_path / f"a.{kind}")
+
+
+def test_many_pictures_become_one_that_can_be_sampled(tmp_path):
+    """One under the other they would be 20,560 texels high."""
+    names = [f"p{k}" for k in range(40)]
+    colors = np.random.default_rng(0).integers(0, 256, (40, 3), dtype=np.uint8)
+    for k, (name, color) in enumerate(zip(names, colors, strict=True)):
+        height, width = (512, 8 + 16 * k) if k % 3 else (16, 700)
+        Pillow.fromarray(np.full((height, width, 3), color)).save(tmp_path / f"{name}.png")
+    mtl = "".join(f"newmtl {name}\nmap_Kd {name}.png\n" for name in names)
+    faces = "\n".join(f"usemtl {name}\nf 1/1 2/2 3/3" for name in names)
+    mesh = load(obj(tmp_path, mtl, use="", face=faces))
+    assert max(mesh.texture.shape) <= LARGEST_SIDE == ops.MAX_SIZE
+    assert mesh.texture.shape[0] * mesh.texture.shape[1] < 2 * 40 * 512 * 330  # no more than twice what is in it
+    for corners in (mesh.uv[mesh.uv_triangles], mesh.uv[mesh.uv_triangles].mean(axis=1, keepdims=True)):
+        found = ops.sample_texture(mesh.texture[None], corners[None].astype(np.float32))[0]
+        expected = linear_from_srgb(colors / 255)[:, None].repeat(found.shape[1], axis=1)
+        np.testing.assert_allclose(found, expected, atol=1e-5)

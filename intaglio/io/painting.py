@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = ["Surface", "painted"]
 # By glTF's names; NumPy pads alike.
 PADDING: dict[str, Any] = {"repeat": "wrap", "mirror": "symmetric", "clamp": "edge"}
 COLOR = "color"  # among the pictures of a tile
+LARGEST_SIDE = 1 << 14  # texels, of what can be sampled
 UV_SLACK = 1e-4  # exporters write 1.00001; the frame around each packed picture is a whole texel
 
 
@@ -82,7 +84,7 @@ def painted(path: Path, num_faces: int, surfaces: list[Surface], limits: Limits,
 def pack_pictures(
     path: Path, pictures: list[np.ndarray], limits: Limits, remedy: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures one under the other, each with a frame of its own border texels.
+    """Pictures side by side and one under the other, each with a frame of its own border texels.
 
     Returns:
         The atlas [H, W, C], and for each picture the scale [N, 2] and offset [N, 2] that bring its uv to the atlas's.
@@ -90,18 +92,30 @@ def pack_pictures(
     Raises:
         InputError: it would be too large.
     """
-    heights, widths = (np.array([p.shape[axis] for p in pictures]) for axis in (0, 1))
-    tops = np.cumsum(heights + 2) - heights - 1
-    size = (int((heights + 2).sum()), int(widths.max()) + 2)
-    if size[0] * size[1] > limits.max_pixels:
+    sizes = np.array([picture.shape[1::-1] for picture in pictures])  # across and down
+    corners = on_shelves(sizes + 2)
+    width, height = (corners + sizes + 2).max(axis=0).tolist()
+    if width * height > limits.max_pixels or max(width, height) > LARGEST_SIDE:
         raise InputError(path, "has too many and too large pictures to pack into one", remedy=remedy)
-    atlas = np.zeros((*size, pictures[0].shape[-1]), dtype=np.float32)
-    for picture, top, height, width in zip(pictures, tops, heights, widths, strict=True):
-        atlas[top - 1 : top + height + 1, : width + 2] = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    per_texel = 1 / np.array([size[1], size[0]])
-    scale = np.stack([widths, heights], axis=-1) * per_texel
-    offset = np.stack([np.ones_like(tops), tops], axis=-1) * per_texel
-    return atlas, scale, offset
+    atlas = np.zeros((height, width, pictures[0].shape[-1]), dtype=np.float32)
+    for picture, (left, top) in zip(pictures, corners.tolist(), strict=True):
+        framed = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        atlas[top : top + len(framed), left : left + framed.shape[1]] = framed
+    return atlas, sizes / [width, height], (corners + 1) / [width, height]
+
+
+def on_shelves(sizes: np.ndarray) -> np.ndarray:
+    """[N, 2] upper left corners of rectangles [N, 2], across and down: about a square, in rows, the highest first."""
+    corners = np.zeros_like(sizes)
+    widest = max(int(sizes[:, 0].max()), math.isqrt(int(sizes.prod(axis=1).sum())))
+    left = top = below = 0
+    for k in np.argsort(-sizes[:, 1], kind="stable").tolist():
+        width, height = sizes[k].tolist()
+        if left + width > widest:
+            left, top = 0, below
+        corners[k] = left, top
+        left, below = left + width, max(below, top + height)
+    return corners
 
 
 def _fits(surface: Surface, first: Surface) -> bool:
