@@ -361,3 +361,11 @@ def test_many_pictures_become_one_that_can_be_sampled(tmp_path):
         found = ops.sample_texture(mesh.texture[None], corners[None].astype(np.float32))[0]
         expected = linear_from_srgb(colors / 255)[:, None].repeat(found.shape[1], axis=1)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_ply_may_be_painted_with_light(tmp_path):
+    save(tmp_path / "a.ply", shapes.plane().replace(texture=np.zeros((2, 2, 3), np.float32)))
+    light = np.full((2, 2, 3), 4, np.float32)
+    save_image(tmp_path / "a.hdr", light)
+    (tmp_path / "a.hdr").replace(tmp_path / "a.png")  # its bytes tell
+    np.testing.assert_array_equal(load(tmp_path / "a.ply").texture, light)

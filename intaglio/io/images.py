@@ -19,7 +19,7 @@ from .atomic import write_atomically
 from .errors import InputError
 from .limits import Limits, read_bytes
 
-__all__ = ["decode_image", "image_size", "load_image", "save_image"]
+__all__ = ["decode_image", "image_size", "load_image", "read_picture", "save_image"]
 
 FORMATS = ("PNG", "JPEG")
 # What holds light itself, of any strength: the bytes that it begins with, its reader; its ending, its writer.
@@ -45,7 +45,24 @@ def load_image(path: str | Path, *, linear: bool = True, max_pixels: int | None 
     Raises:
         InputError: the file is missing, damaged, of another format, or too large.
     """
-    data = read_bytes(Path(path), Limits())
+    return _decoded(read_bytes(Path(path), Limits()), path, linear, max_pixels)
+
+
+def read_picture(
+    path: Path, limits: Limits, named: str, *, linear: bool = True, max_pixels: int | None = None
+) -> np.ndarray:
+    """[H, W, 3], as `load_image`, of a picture that another file asks for; alpha is left out.
+
+    named: what is said of that where it is missing. max_pixels: what is left of those of `limits`.
+
+    Raises:
+        InputError: as of `load_image`, or it is larger than `limits`.
+    """
+    most = limits.max_pixels if max_pixels is None else max_pixels
+    return _decoded(read_bytes(path, limits, named), path, linear, most)[..., :3]
+
+
+def _decoded(data: bytes, path: str | Path, linear: bool, max_pixels: int | None) -> np.ndarray:
     read_light = LIGHT_READERS.get(data[:2])
     if read_light is not None:
         return read_light(data, path, Limits().max_pixels if max_pixels is None else max_pixels)

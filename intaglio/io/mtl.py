@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import decode_image
-from .limits import Limits, read_bytes
+from .images import read_picture
+from .limits import Limits
 from .mtl_text import read_mtl
 
 __all__ = ["MtlMaterial", "load_materials"]
@@ -48,7 +48,6 @@ def load_materials(path: Path, folder: Path, limits: Limits, *, linear: bool = T
             continue
         if seen.file not in pictures:
             left = limits.max_pixels - sum(p.shape[0] * p.shape[1] for p in pictures.values())
-            data = read_bytes(seen.file, limits, seen.place)
-            pictures[seen.file] = decode_image(data, seen.file, linear=linear, max_pixels=left)[..., :3]
+            pictures[seen.file] = read_picture(seen.file, limits, seen.named, linear=linear, max_pixels=left)
         materials[name] = MtlMaterial(color, pictures[seen.file], seen.scale, seen.offset, seen.clamp)
     return materials

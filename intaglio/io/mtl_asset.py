@@ -113,7 +113,7 @@ class MtlAssets:
     def _image(self, seen: Map) -> int:
         file = seen.file.resolve()  # however it is spelled
         if (file,) not in self._files:
-            data = read_bytes(file, self._limits, seen.place)
+            data = read_bytes(file, self._limits, seen.named)
             height, width, mime_type = image_size(data, file, max_pixels=self._limits.max_pixels)
             self._files[(file,)] = self._add(Image(data, mime_type, height, width, name=file.name))
         return self._files[(file,)]
@@ -123,7 +123,7 @@ class MtlAssets:
         return len(self.images) - 1
 
     def _pixels(self, seen: Map) -> np.ndarray:
-        data = read_bytes(seen.file, self._limits, seen.place)
+        data = read_bytes(seen.file, self._limits, seen.named)
         return decode_image(data, seen.file, linear=False, max_pixels=self._limits.max_pixels)[..., :3]
 
     def _is_normal_map(self, seen: Map) -> bool:

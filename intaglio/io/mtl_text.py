@@ -24,10 +24,10 @@ UNMOVED: dict[str, tuple[float, ...]] = {"-o": (0.0, 0.0, 0.0), "-s": (1.0, 1.0,
 
 @dataclass(frozen=True)
 class Map:
-    """A picture, of which uv * scale + offset is seen, v counted from the bottom. place: where it is named."""
+    """A picture, of which uv * scale + offset is seen, v counted from the bottom. named: what errors say of where."""
 
     file: Path
-    place: str
+    named: str
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
     clamp: bool = False
@@ -104,8 +104,8 @@ class Entries:
             raise InputError(self.path, what, line=line)
         file = inside_folder(self.path, self.path.parent / file_name.replace("\\", "/"), folder, line=line)
         (u_scale, v_scale, _), (u, v, _) = moved["-s"], moved["-o"]
-        place = f"which {self.path.name}:{line} names"
-        return Map(file, place, (u_scale, v_scale), (u, v), flags.get("-clamp") == "on", float(strength))
+        named = f"which {self.path.name}:{line} names"
+        return Map(file, named, (u_scale, v_scale), (u, v), flags.get("-clamp") == "on", float(strength))
 
 
 def read_mtl(path: Path, limits: Limits) -> dict[str, Entries]:

@@ -14,7 +14,7 @@ import numpy as np
 from ..mesh import Mesh
 from ..picture import linear_from_srgb
 from .errors import InputError
-from .images import decode_image
+from .images import read_picture
 from .limits import Limits, inside_folder, read_bytes
 from .ply_elements import Element, Ragged, read_elements
 from .polygons import triangulate
@@ -63,8 +63,7 @@ def load_ply(path: str | Path, *, limits: Limits | None = None) -> Mesh:
             remedy = "save it with one, or as OBJ or glTF"
             raise InputError(path, f"names {len(files)} pictures, of which one is read", remedy=remedy)
         found = inside_folder(path, path.parent / files[0], path.parent, at="TextureFile")
-        data = read_bytes(found, limits, f"which {path.name} names")
-        arrays["texture"] = decode_image(data, found, max_pixels=limits.max_pixels)[..., :3]
+        arrays["texture"] = read_picture(found, limits, f"which {path.name} names")
     return Mesh(vertices, triangles, **arrays)
 
 
