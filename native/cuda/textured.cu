@@ -8,23 +8,21 @@
 namespace intaglio {
 namespace {
 
-// Pixels or texels [count, channels] between a dense array and one of wider rows; 0 where a pixel is of the background.
+// Pixels or texels [count, channels] between a dense array and one of wider rows.
 template <class T>
 struct Repack {
   const T* from;
   int64_t from_channels, to_channels;
-  const int32_t* triangle_id;  // or null: all are there
   T* to;
   INTAGLIO_DEVICE void operator()(int64_t i) const {
     const int64_t at = i / to_channels, c = i % to_channels;
-    const bool is_there = c < from_channels && !(triangle_id && triangle_id[at] < 0);
-    to[i] = is_there ? from[at * from_channels + c] : (T)0;
+    to[i] = c < from_channels ? from[at * from_channels + c] : (T)0;
   }
 };
 
 template <class T>
-void repack(const T* from, int64_t from_channels, int64_t count, int64_t to_channels, const int32_t* triangle_id, T* to) {
-  for_each(count * to_channels, Repack<T>{from, from_channels, to_channels, triangle_id, to});
+void repack(const T* from, int64_t from_channels, int64_t count, int64_t to_channels, T* to) {
+  for_each(count * to_channels, Repack<T>{from, from_channels, to_channels, to});
 }
 
 template <class T>
@@ -53,7 +51,7 @@ template <class T>
 void build_pyramid(const T* texture, int64_t channels, const Texture<T>& pyramid, int64_t arrays, T* texels) {
   const int64_t C = pyramid.channels, base = pyramid.height * pyramid.width;
   for (int64_t array = 0; array < arrays; ++array)
-    repack(texture + array * base * channels, channels, base, C, nullptr, texels + array * pyramid.num_texels * C);
+    repack(texture + array * base * channels, channels, base, C, texels + array * pyramid.num_texels * C);
   for_each_halving(pyramid, texels, arrays, false, [&](T* from, T* to, Raster size) { halve_texture(from, size, C, to); });
 }
 
@@ -67,7 +65,7 @@ void build_pyramid_vjp(T* grad_texels, const Texture<T>& pyramid, int64_t arrays
     for_each(size.pixels() * C, Add<T>{room, to});
   });
   for (int64_t array = 0; array < arrays; ++array)
-    repack(grad_texels + array * pyramid.num_texels * C, C, base, channels, nullptr, grad_texture + array * base * channels);
+    repack(grad_texels + array * pyramid.num_texels * C, C, base, channels, grad_texture + array * base * channels);
 }
 
 // Where every pixel looks into the texture.
@@ -165,7 +163,7 @@ void textured(const TexturedMesh<T>& mesh, Raster raster, const T* texture, cons
   const int64_t pixels = raster.batch * raster.pixels();
   T* sampled = scratch<T>(pixels * pyramid.channels);
   sample_texture(filled, sampler_of(mesh), raster, {places.uv, places.uv_derivatives, triangle_id}, sampled);
-  repack(sampled, pyramid.channels, pixels, channels, triangle_id, image);
+  repack(sampled, pyramid.channels, pixels, channels, image);
 }
 
 template <class T>
@@ -177,7 +175,7 @@ int64_t textured_vjp(const TexturedMesh<T>& mesh, const Surface<T>& surface, con
   int32_t* triangle_id = scratch<int32_t>(pixels);
   const Places<T> places = find_places(mesh, raster, triangle_id);
   T* grad_sampled = scratch<T>(pixels * pyramid.channels);
-  repack(grad_image, channels, pixels, pyramid.channels, triangle_id, grad_sampled);
+  repack(grad_image, channels, pixels, pyramid.channels, grad_sampled);
   T* grad_places = grad_pos_clip || grad_uv ? scratch<T>(2 * pixels) : nullptr;
   sample_texture_vjp(pyramid, sampler_of(mesh), raster, {places.uv, places.uv_derivatives, triangle_id}, grad_sampled,
                      grad_texels, grad_places);
