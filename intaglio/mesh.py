@@ -17,6 +17,7 @@ from .topology import neighbours as find_neighbours
 from .trees import assembled, declare
 
 __all__ = [
+    "FLOATS",
     "Mesh",
     "corner_index",
     "corner_positions",

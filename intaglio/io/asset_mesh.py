@@ -132,6 +132,12 @@ def _joint_sets(primitive: Primitive) -> list[np.ndarray]:
     return [values for name, values in primitive.attributes.items() if name.startswith("JOINTS_")]
 
 
+def _cost(primitive: Primitive, *, is_bent: bool) -> int:
+    """Its vertices, each counted once more for every morph target, and for every joint where there is a skin."""
+    num_joints = 4 * len(_joint_sets(primitive)) if is_bent else 0
+    return len(primitive.attributes["POSITION"]) * (1 + len(primitive.targets) + num_joints)
+
+
 def _check_sizes(asset: Asset, path: Path, limits: Limits) -> None:
     """That what is shown keeps to the limits, before any of it is made: a few nodes may show much, many times.
 
@@ -144,11 +150,11 @@ def _check_sizes(asset: Asset, path: Path, limits: Limits) -> None:
         node = asset.nodes[k]
         if node.geometry is None:
             continue
-        key = (node.geometry, node.skin is not None)
+        is_bent = node.skin is not None
+        key = (node.geometry, is_bent)
         if key not in sizes:
             made = [(p, num) for p in asset.geometries[node.geometry].primitives if (num := p.num_triangles)]
-            joints = {id(p): 0 if node.skin is None else 4 * len(_joint_sets(p)) for p, _ in made}
-            costs = (len(p.attributes["POSITION"]) * (1 + len(p.targets) + joints[id(p)]) for p, _ in made)
+            costs = (_cost(p, is_bent=is_bent) for p, _ in made)
             sizes[key] = np.array([len(made), sum(costs), sum(num for _, num in made)])
         total = total + sizes[key]
         num_parts, num_vertices, num_triangles = total.tolist()

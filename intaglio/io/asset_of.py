@@ -34,13 +34,12 @@ def asset_of(writer: str, mesh: Mesh) -> Asset:
         values["TEXCOORD_0"] = (uv, uv_triangles)
     values |= _frames(mesh)
     attributes, triangles = _indexed_alike(values)
-    has_alpha = any(x is not None and x.shape[-1] == 4 for x in (mesh.vertex_colors, texture))
-    material = (
-        Material(roughness=1.0, metallic=0.0, alpha_mode="blend") if has_alpha and mesh.material is None else None
-    )
+    material = mesh.material
+    if material is None and any(x is not None and x.shape[-1] == 4 for x in (mesh.vertex_colors, texture)):
+        material = Material(roughness=1.0, metallic=0.0, alpha_mode="blend")
     primitive = Primitive(attributes=attributes, indices=triangles.reshape(-1).astype(np.uint32), material=0)
     return replace(
-        material_asset(writer, material or mesh.material, texture, double_sided=mesh.double_sided),
+        material_asset(writer, material, texture, double_sided=mesh.double_sided),
         nodes=(Node(geometry=0),),
         geometries=(Geometry(primitives=(primitive,)),),
         scenes=(SceneRoots(nodes=(0,)),),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An asset in words, for people; and what in it breaks the rules of glTF."""
+"""An asset in words, for people; and what in it breaks the rules of glTF.
+
+Names are a stranger's: `printable` (errors.py) makes the lines fit for a terminal.
+"""
 
 from __future__ import annotations
 
@@ -102,9 +105,7 @@ def _places(asset: Asset) -> list[tuple[str, Primitive]]:
 
 
 def _called(number: int, name: str) -> str:
-    """Names are a stranger's: shown without what would move a terminal's cursor."""
-    printable = "".join(c if c.isprintable() else "?" for c in name[:80])
-    return f'{number} "{printable}"' if name else f"{number}"
+    return f'{number} "{name[:80]}"' if name else f"{number}"
 
 
 def counted(number: int, thing: str) -> str:
@@ -118,7 +119,7 @@ def _primitive(primitive: Primitive) -> str:
         shape += f" ({MODES[primitive.mode]})"
     targets = f"; {counted(len(primitive.targets), 'morph target')}" if primitive.targets else ""
     material = f"; material {primitive.material}" if primitive.material is not None else ""
-    names = ", ".join("".join(c if c.isprintable() else "?" for c in name[:40]) for name in primitive.attributes)
+    names = ", ".join(name[:40] for name in primitive.attributes)
     return f"{shape}; {names}{targets}{material}"
 
 

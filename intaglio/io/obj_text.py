@@ -6,7 +6,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -131,17 +130,26 @@ def obj_vertices(path: Path, found: ObjText) -> tuple[np.ndarray, np.ndarray | N
 
 def obj_rows(path: Path, key: str, rows: list[list[float]], width: int) -> np.ndarray:
     """[N, width] float32: the first numbers of each row, zeros where there are fewer."""
-    with np.errstate(over="ignore"):
-        values = np.array([(numbers + [0.0] * width)[:width] for numbers in rows], dtype=np.float32)
-    values = values.reshape(-1, width)
-    if not np.isfinite(values).all():
-        raise InputError(path, f"{key} number {first_row(~np.isfinite(values)) + 1} is not finite in 32 bits")
-    return values
+    return _in_32_bits(path, key, _table(rows, width))
 
 
 def obj_normals(path: Path, rows: list[list[float]]) -> np.ndarray:
     """[N, 3] float32; zeros for those that are not finite, as some programs write them for faces without area."""
-    return obj_rows(path, "vn", [row if all(map(isfinite, row)) else [0.0] * 3 for row in rows], 3)
+    table = _table(rows, 3)
+    table[~np.isfinite(table).all(axis=-1)] = 0
+    return _in_32_bits(path, "vn", table)
+
+
+def _table(rows: list[list[float]], width: int) -> np.ndarray:
+    return np.array([(numbers + [0.0] * width)[:width] for numbers in rows]).reshape(-1, width)
+
+
+def _in_32_bits(path: Path, key: str, table: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        values = table.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InputError(path, f"{key} number {first_row(~np.isfinite(values)) + 1} is not finite in 32 bits")
+    return values
 
 
 def first_row(wrong: np.ndarray) -> int:

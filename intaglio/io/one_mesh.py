@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..atlas import bake_face_textures
-from ..mesh import Mesh, is_batch, triangles_of
+from ..mesh import FLOATS, Mesh, is_batch, triangles_of
 
 __all__ = ["Textured", "check_one_mesh", "with_one_texture"]
 
@@ -30,7 +30,7 @@ def check_one_mesh(writer: str, mesh: Mesh) -> Mesh:
     mesh = mesh.to("numpy")
     if is_batch(mesh):
         raise ValueError(f"{writer}: mesh must be one mesh; got a batch (take mesh.replace(vertices=vertices[0]))")
-    for name in ("vertices", "vertex_colors", "uv", "normals", "tangents", "texture", "face_textures"):
+    for name in FLOATS:
         values = getattr(mesh, name)
         if values is not None and not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))[0])
