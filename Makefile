@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
-.PHONY: setup demo gallery test test-emulate test-emulate-sanitized test-cuda bench-cuda cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
+.PHONY: setup demo gallery test test-emulate test-emulate-sanitized test-emulate-races test-cuda bench-cuda cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
 $(VENV)/tools: pyproject.toml constraints.txt
@@ -120,6 +120,14 @@ test-emulate-sanitized: setup
 	cd $(EMULATE_SANITIZED) && INTAGLIO_EMULATE=deterministic ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(call tests_of,$(EMULATED_SANITIZED)) $(ON_GPU)
+
+# The same under ThreadSanitizer, to which every lane of a warp is a thread: what two of a launch touch without atomics is a race.
+EMULATE_RACES := build/emulate-races
+RACING_TESTS := gives_what or nowhere
+test-emulate-races: setup
+	$(call build_apart,$(EMULATE_RACES),$(PYTHON),INTAGLIO_EMULATE_CUDA=ON INTAGLIO_SANITIZE=thread)
+	cd $(EMULATE_RACES) && INTAGLIO_EMULATE=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1 LD_PRELOAD="$$($(CXX) -print-file-name=libtsan.so)" \
+	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(ON_GPU) -k "$(RACING_TESTS)"
 
 # The kernels for GPUs through nvcc, for every GPU that a wheel is for; needs nvcc and no GPU.
 comma := ,

@@ -38,8 +38,11 @@ class Arguments {
   // Past arguments that only the shapes of the outputs depend on.
   void skip(int count) { at_ += count; }
 
-  // Back to the first.
-  void rewind() { at_ = 0; }
+  template <class Visit>
+  void for_each_array(const Visit& visit) {
+    for (int i = 0; i < size_; ++i)
+      if (arguments_[i].kind == Kind::kArray) visit(arguments_[i].tensor);
+  }
 
   // Where the first array is, and all others must be.
   DLDevice device() const {

@@ -6,6 +6,10 @@
 #include <cstring>
 #include <optional>
 
+#if defined(INTAGLIO_HAS_EMULATION)
+#include <emulated_arguments.h>
+#endif
+
 namespace intaglio_door {
 namespace {
 
@@ -59,29 +63,20 @@ Emulation emulation() {
   return chosen;
 }
 
-// Poisoned, so that what is read before it is written shows; each piece by itself, for AddressSanitizer.
-struct HostMemory : Memory {
-  std::vector<std::unique_ptr<char[]>> taken;
-  void* take(size_t bytes) override {
-    taken.emplace_back(new char[bytes]);
-    std::memset(taken.back().get(), 0xA5, bytes);
-    return taken.back().get();
-  }
+struct EmulatedMemory : Memory {
+  intaglio_emulate::DeviceMemory device;
+  void* take(size_t bytes) override { return device.take(bytes); }
 };
 
 void run_on_cpu(size_t index, Arguments& arguments) {
   if (!is_emulating()) return intaglio::bindings()[index].run(arguments);
-  HostMemory memory;
+  EmulatedMemory memory;
+  intaglio_emulate::Moved moved(arguments, memory.device);
   intaglio_queue::Queue queue = queue_of({nullptr, &memory});
   queue.checked = is_checked.value_or(true);
   if (emulation() == Emulation::kDeterministic) queue.deterministic = true;
   intaglio_queue::Serving serving(queue);
-  try {
-    intaglio_emulated::bindings()[index].run(arguments);
-  } catch (const intaglio_queue::NoKernels&) {
-    arguments.rewind();
-    intaglio::bindings()[index].run(arguments);
-  }
+  intaglio_emulated::bindings()[index].run(arguments);
 }
 #else
 void run_on_cpu(size_t index, Arguments& arguments) {

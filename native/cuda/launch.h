@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // All that this back end asks of a device, so that a host can stand in for it (tests/emulate): run a body once for each of many
-// indices, atomics, and the sum over those threads of a warp that add to the same place.
+// indices, atomics, and what the lanes of a warp tell each other.
 //
 // A kernel is a struct of pointers and numbers whose operator() is what one thread does; it has neither barriers nor shared
-// memory, and threads meet in atomics alone. So any order of the threads, one after the other, is a run that a GPU might make,
-// and a host emulates it by a loop over the indices in shuffled order. What needs all of one step before the next is two
-// kernels.
+// memory, and warps meet in atomics alone. So any order of the warps, one after the other, is a run that a GPU might make, and
+// a host emulates it by a loop over them in shuffled order. What needs all of one step before the next is two kernels.
 #pragma once
 #include <cstdint>
 #include <stdexcept>
@@ -141,41 +140,37 @@ template <class T>
 __device__ inline T glance(const T* at) {
   return *(const volatile T*)at;
 }
-
-// Those threads of a warp that came here together with the same key.
-struct Peers {
-  unsigned together, same;
-};
+// What other threads may be setting too.
+__device__ inline void set_flag(uint32_t* to) {
+  *(volatile uint32_t*)to = 1;
+}
 
 __device__ inline int lane_of_warp() {
   return (threadIdx.x + threadIdx.y * blockDim.x) % kWarp;
 }
-
-__device__ inline Peers peers_of(uint64_t key) {
-  Peers p;
-  p.together = __activemask();
-  p.same = __match_any_sync(p.together, (unsigned long long)key);
-  return p;
+// The lanes of this warp that came here together; what follows is for all of a mask to call alike.
+__device__ inline unsigned active_lanes() {
+  return __activemask();
 }
-
-__device__ inline bool is_first(const Peers& p) {
-  return __ffs(p.same) - 1 == lane_of_warp();
+// Those with the same key.
+__device__ inline unsigned match_any(unsigned mask, uint64_t key) {
+  return __match_any_sync(mask, (unsigned long long)key);
 }
-
-// The sum over the peers, right in the first of them: pairs of the next in line, then pairs of pairs. All that are together
-// must come here alike.
+__device__ inline unsigned ballot(unsigned mask, bool vote) {
+  return __ballot_sync(mask, vote);
+}
+// What lane `from` gives.
 template <class T>
-__device__ inline T sum_over(const Peers& p, T x) {
-  const int lane = lane_of_warp();
-  unsigned later = p.same & (~1u << lane), place = __popc(p.same & ((1u << lane) - 1));
-  while (__any_sync(p.together, later != 0)) {
-    int next = __ffs(later);
-    T other = __shfl_sync(p.together, x, next ? next - 1 : lane);
-    if (next) x += other;
-    later &= __ballot_sync(p.together, !(place & 1));
-    place >>= 1;
-  }
-  return x;
+__device__ inline T shuffle(unsigned mask, T x, int from) {
+  return __shfl_sync(mask, x, from);
+}
+
+__device__ inline int count_bits(unsigned bits) {
+  return __popc(bits);
+}
+// Of the lowest bit that is set; -1 where none is.
+__device__ inline int lowest_bit(unsigned bits) {
+  return __ffs((int)bits) - 1;
 }
 
 }  // namespace intaglio
@@ -183,6 +178,36 @@ __device__ inline T sum_over(const Peers& p, T x) {
 #endif
 
 namespace intaglio {
+
+// Those threads of a warp that came here together with the same key.
+struct Peers {
+  unsigned together, same;
+};
+
+INTAGLIO_DEVICE Peers peers_of(uint64_t key) {
+  const unsigned together = active_lanes();
+  return {together, match_any(together, key)};
+}
+
+INTAGLIO_DEVICE bool is_first(const Peers& p) {
+  return lowest_bit(p.same) == lane_of_warp();
+}
+
+// The sum over the peers, right in the first of them: pairs of the next in line, then pairs of pairs. All that are together
+// must come here alike.
+template <class T>
+INTAGLIO_DEVICE T sum_over(const Peers& p, T x) {
+  const int lane = lane_of_warp();
+  unsigned later = p.same & (~1u << lane), place = count_bits(p.same & ((1u << lane) - 1));
+  while (ballot(p.together, later != 0)) {
+    const int next = lowest_bit(later);
+    T other = shuffle(p.together, x, next < 0 ? lane : next);
+    if (next >= 0) x += other;
+    later &= ballot(p.together, !(place & 1));
+    place >>= 1;
+  }
+  return x;
+}
 
 // Memory that lasts as long as the work of this call.
 template <class T>

@@ -3,7 +3,6 @@
 // the ops of this back end find it through the thread they run on, so that their contract (ops.h) is that of every back end.
 #pragma once
 #include <cstddef>
-#include <stdexcept>
 
 // One for all back ends, which are namespaces of their own.
 namespace intaglio_queue {
@@ -29,11 +28,6 @@ class Serving {
 
  private:
   const Queue* before_;
-};
-
-// Thrown by an op that this back end does not have yet.
-struct NoKernels : std::invalid_argument {
-  NoKernels() : std::invalid_argument("has no kernels for GPUs yet; got arrays on a GPU (move them with .cpu())") {}
 };
 
 // GPUs that can be used; 0 where there is no driver.

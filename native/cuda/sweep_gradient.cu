@@ -16,7 +16,7 @@ struct MarkSeen {
   uint32_t* seen;
   INTAGLIO_DEVICE void operator()(int64_t i) const {
     int32_t id = triangle_id[i];
-    if (id >= 0 && id < num_triangles) seen[i / per_image * num_triangles + id] = 1;
+    if (id >= 0 && id < num_triangles) set_flag(seen + i / per_image * num_triangles + id);
   }
 };
 

@@ -19,7 +19,7 @@ struct FlagIndex {
   int64_t end;
   uint32_t* wrong;
   INTAGLIO_DEVICE void operator()(int64_t i) const {
-    if (index[i] < 0 || index[i] >= end) *wrong = 1;
+    if (index[i] < 0 || index[i] >= end) set_flag(wrong);
   }
 };
 
