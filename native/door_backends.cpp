@@ -63,16 +63,13 @@ Emulation emulation() {
   return chosen;
 }
 
-struct EmulatedMemory : Memory {
-  intaglio_emulate::DeviceMemory device;
-  void* take(size_t bytes) override { return device.take(bytes); }
-};
-
 void run_on_cpu(size_t index, Arguments& arguments) {
   if (!is_emulating()) return intaglio::bindings()[index].run(arguments);
-  EmulatedMemory memory;
-  intaglio_emulate::Moved moved(arguments, memory.device);
-  intaglio_queue::Queue queue = queue_of({nullptr, &memory});
+  intaglio_emulate::DeviceMemory memory;
+  intaglio_emulate::Moved moved(arguments, memory);
+  intaglio_queue::Queue queue = queue_of({});
+  queue.self = &memory;
+  queue.take = [](void* self, size_t bytes) { return (void*)((intaglio_emulate::DeviceMemory*)self)->take(bytes); };
   queue.checked = is_checked.value_or(true);
   if (emulation() == Emulation::kDeterministic) queue.deterministic = true;
   intaglio_queue::Serving serving(queue);
@@ -85,6 +82,16 @@ void run_on_cpu(size_t index, Arguments& arguments) {
 #endif
 
 }  // namespace
+
+void* Memory::take(size_t bytes) {
+  constexpr size_t kSmall = 1 << 16, kChunk = 1 << 19, kAlignment = 64;
+  if (bytes > kSmall) return allocate(bytes);
+  bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  if (bytes > bytes_left_) left_ = (char*)allocate(kChunk), bytes_left_ = kChunk;
+  char* piece = left_;
+  left_ += bytes, bytes_left_ -= bytes;
+  return piece;
+}
 
 bool has_cuda() {
 #if defined(INTAGLIO_HAS_CUDA)

@@ -22,9 +22,17 @@ const intaglio_door::Bindings& bindings();
 namespace intaglio_door {
 
 // Whom a door asks for memory that its caller's framework owns, until the call is over.
-struct Memory {
+class Memory {
+ public:
   virtual ~Memory() = default;
-  virtual void* take(size_t bytes) = 0;
+  // Small pieces are cut from one, since frameworks take microseconds for each.
+  void* take(size_t bytes);
+
+ private:
+  virtual void* allocate(size_t bytes) = 0;
+
+  char* left_ = nullptr;
+  size_t bytes_left_ = 0;
 };
 
 // What a GPU call needs of its caller, beside its arguments.

@@ -25,7 +25,9 @@ class FrameworkMemory : public Memory {
   ~FrameworkMemory() override {
     for (DLManagedTensorVersioned* tensor : taken_) tensor->deleter(tensor);
   }
-  void* take(size_t bytes) override {
+
+ private:
+  void* allocate(size_t bytes) override {
     int64_t size = (int64_t)bytes, stride = 1;
     DLTensor wanted{nullptr, device_, 1, {kDLUInt, 8, 1}, &size, &stride, 0};
     DLManagedTensorVersioned* made = nullptr;
@@ -37,7 +39,6 @@ class FrameworkMemory : public Memory {
     return (char*)made->dl_tensor.data + made->dl_tensor.byte_offset;
   }
 
- private:
   const DLPackExchangeAPI* api_;
   DLDevice device_;
   std::vector<DLManagedTensorVersioned*> taken_;

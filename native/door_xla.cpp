@@ -131,7 +131,9 @@ class XlaMemory : public Memory {
       }
     }
   }
-  void* take(size_t bytes) override {
+
+ private:
+  void* allocate(size_t bytes) override {
     XLA_FFI_DeviceMemory_Allocate_Args args{
         XLA_FFI_DeviceMemory_Allocate_Args_STRUCT_SIZE, nullptr, frame_.ctx, bytes, 64, nullptr};
     check(frame_.api, frame_.api->XLA_FFI_DeviceMemory_Allocate(&args));
@@ -140,7 +142,6 @@ class XlaMemory : public Memory {
     return args.data;
   }
 
- private:
   const XLA_FFI_CallFrame& frame_;
   std::vector<std::pair<void*, size_t>> taken_;
 };

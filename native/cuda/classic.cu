@@ -65,7 +65,8 @@ struct Resolve {
 template <class T>
 void draw(const ClassicFaces<T>& faces, Raster raster, T near, T far, Image<T> image) {
   check_size(raster);
-  auto pixels = clear_pixels(raster.batch * raster.pixels(), far);
+  auto pixels = make_pixels(raster.batch * raster.pixels(), far);
+  for_each(raster.batch * raster.pixels(), Clear<decltype(pixels)>{pixels});
   using Pixels = decltype(pixels);
   offer_all(pixels, [&](const Pixels& to, bool) {
     for_each_warp(raster.batch * faces.num_drawn(), DrawFace<T, Pixels>{faces, raster, near, to});

@@ -209,6 +209,28 @@ INTAGLIO_DEVICE T sum_over(const Peers& p, T x) {
   return x;
 }
 
+// What the lanes of a warp found to do, each a bit of `found`, dealt out among them, so that all have as much: work(finder, k)
+// for bit k of lane `finder`. All lanes of a warp must come here.
+template <class Work>
+INTAGLIO_DEVICE void deal(int lane, uint32_t found, const Work& work) {
+  constexpr unsigned kAll = 0xffffffffu;
+  int end = count_bits(found);  // of this lane's, in the list of all
+  for (int step = 1; step < kWarp; step *= 2) {
+    const int before = shuffle(kAll, end, lane < step ? lane : lane - step);
+    if (lane >= step) end += before;
+  }
+  const int count = shuffle(kAll, end, kWarp - 1), begin = end - count_bits(found);
+  for (int first = 0; first < count; first += kWarp) {
+    const int item = first + lane < count ? first + lane : count - 1;
+    int finder = 0;  // the first lane whose list ends beyond the item
+    for (int step = kWarp / 2; step > 0; step /= 2)
+      if (shuffle(kAll, end, finder + step - 1) <= item) finder += step;
+    uint32_t left = shuffle(kAll, found, finder);
+    for (int before = item - shuffle(kAll, begin, finder); before > 0; --before) left &= left - 1;
+    if (first + lane < count) work(finder, lowest_bit(left));
+  }
+}
+
 // Memory that lasts as long as the work of this call.
 template <class T>
 T* scratch(int64_t count) {
@@ -225,6 +247,25 @@ struct Fill {
 template <class T>
 void fill(T* to, int64_t count, T value) {
   for_each(count, Fill<T>{to, value});
+}
+
+template <class A, class B>
+struct Both {
+  A a;
+  int64_t count_a;
+  B b;
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    if (i < count_a)
+      a(i);
+    else
+      b(i - count_a);
+  }
+};
+
+// Two kernels that do not depend on each other, in one launch.
+template <class A, class B>
+void for_both(int64_t count_a, const A& a, int64_t count_b, const B& b) {
+  for_each(count_a + count_b, Both<A, B>{a, count_a, b});
 }
 
 }  // namespace intaglio

@@ -83,10 +83,9 @@ int64_t layered_edge_gradient_vjp(const LayeredSurface<T>& s, const T* grad_imag
   auto* room = scratch<LayeredPair<T>>(workers);
   accumulate(grad_pos_clip, s.geometry.rows * s.geometry.num_vertices * 4, [&](const auto& sums) {
     using Sums = std::decay_t<decltype(sums)>;
-    fill(w.cut, 1, (uint64_t)0);
     for_each(workers, LayeredEdges<T, Sums>{s, grad_image, w, workers, room, sums});
   });
-  return number_of(w.cut);
+  return number_of(w.cut, num_passes());
 }
 
 template int64_t layered_edge_gradient_vjp(const LayeredSurface<float>&, const float*, float*);

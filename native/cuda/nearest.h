@@ -58,16 +58,13 @@ struct Clear {
   INTAGLIO_DEVICE void operator()(int64_t i) const { pixels.clear(i); }
 };
 
-inline PackedPixels clear_pixels(int64_t count, float far) {
-  PackedPixels pixels{scratch<uint64_t>(count), far};
-  for_each(count, Clear<PackedPixels>{pixels});
-  return pixels;
+// They are to be cleared: for_each(count, Clear<...>{pixels}).
+inline PackedPixels make_pixels(int64_t count, float far) {
+  return {scratch<uint64_t>(count), far};
 }
 
-inline DepthPixels clear_pixels(int64_t count, double far) {
-  DepthPixels pixels{scratch<uint64_t>(count), scratch<uint32_t>(count), far, false};
-  for_each(count, Clear<DepthPixels>{pixels});
-  return pixels;
+inline DepthPixels make_pixels(int64_t count, double far) {
+  return {scratch<uint64_t>(count), scratch<uint32_t>(count), far, false};
 }
 
 // draw(pixels, is_first): once where depth and id are one word, else for depths and again for ids.

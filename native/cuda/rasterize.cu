@@ -284,7 +284,6 @@ struct Resolve {
 // One launch after the other, each waiting for the one before: stages of a group of images whose pairs fit into a list.
 template <class T, class Pixels>
 void draw_group(Drawing<T, Pixels> d, bool lists) {
-  if (lists) fill(d.counts, 3, (uint64_t)0);
   for_each(d.num_images * d.g.num_triangles, DrawSmall<T, Pixels>{d, lists});
   for_each(kBusyWarps * kWarp, DrawClipped<T, Pixels>{d, lists});
   for_each_warp(kBusyWarps, DrawModerate<T, Pixels>{d});
@@ -309,11 +308,16 @@ void for_each_group(const Geometry<T>& g, Raster raster, const Draw& draw) {
 
 template <class T>
 void rasterize_batch(const Geometry<T>& g, Raster raster, LayerBefore<T> before, Image<T> image) {
-  auto pixels = clear_pixels(raster.batch * raster.pixels(), (T)1);
+  const int64_t num_pixels = raster.batch * raster.pixels();
+  auto pixels = make_pixels(num_pixels, (T)1);
   using Pixels = decltype(pixels);
   for_each_group(g, raster, [&](int64_t first, int64_t count, int tile, auto... lists) {
+    const Drawing<T, Pixels> group{g, raster, before, pixels, first, count, tile, lists...};
+    for_both(first == 0 ? num_pixels : 0, Clear<Pixels>{pixels}, 3, Fill<uint64_t>{group.counts, 0});
     offer_all(pixels, [&](const Pixels& to, bool is_first) {
-      draw_group(Drawing<T, Pixels>{g, raster, before, to, first, count, tile, lists...}, is_first);
+      Drawing<T, Pixels> here = group;
+      here.pixels = to;
+      draw_group(here, is_first);
     });
   });
   for_each_pixel(raster, Resolve<T, Pixels>{g, raster, pixels, image});

@@ -106,6 +106,11 @@ struct FinishSums {
   }
 };
 
+// How often `accumulate` has all terms added.
+inline int num_passes() {
+  return queue().deterministic ? 2 : 1;
+}
+
 // Overwrites out[0 ... items) with the sums of what add_all(sums) launches kernels to add.
 template <class T, class AddAll>
 void accumulate(T* out, int64_t items, const AddAll& add_all) {
@@ -116,8 +121,7 @@ void accumulate(T* out, int64_t items, const AddAll& add_all) {
   }
   auto* largest = scratch<BitsOf<T>>(items);
   uint64_t* whole = scratch<uint64_t>(kLimbs<T> * items);
-  fill(largest, items, (BitsOf<T>)0);
-  fill(whole, kLimbs<T> * items, (uint64_t)0);
+  for_both(items, Fill<BitsOf<T>>{largest, 0}, kLimbs<T> * items, Fill<uint64_t>{whole, 0});
   add_all(LargestTerms<T>{largest});
   add_all(WholeSums<T>{largest, whole});
   for_each(items, FinishSums<T>{largest, whole, out});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Edges between neighbouring pixels, a thread for the two pairs that begin in a pixel: most see at once that there is none.
+// Edges between neighbouring pixels: of most pairs one sees at once that there is none.
 #include "../math/antialias.h"
 #include "sums.h"
 #include "walkable.h"
@@ -37,22 +37,28 @@ struct EdgeGradient {
   int64_t channels;
   Sums sums;
 
-  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
-    for (Axis axis : {Axis::kX, Axis::kY}) {
-      PixelPair pair;
-      int64_t from = w.pixel(b, y, x), to;
-      if (!w.find_pair(axis, b, y, x, pair, to) || !differ(image, from, to, channels)) continue;
-      if (!any_nonzero(grad_image, from, channels) && !any_nonzero(grad_image, to, channels)) continue;
-      PairEdge<T> edge = w.edge(b, pair);
-      if (edge.kind == PairEdgeKind::kNone) continue;
-      // As the edge moves towards B, the pixel that holds it takes what A shows for what B does.
-      int64_t holder = edge.position < (T)0.5 ? from : to;
-      T grad = 0;
-      for (int64_t c = 0; c < channels; ++c)
-        grad += (image[from * channels + c] - image[to * channels + c]) * grad_image[holder * channels + c];
-      AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
-      if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
-    }
+  INTAGLIO_DEVICE bool matters(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    PixelPair pair;
+    const int64_t from = w.pixel(b, y, x);
+    int64_t to;
+    return w.find_pair(axis, b, y, x, pair, to) && differ(image, from, to, channels) &&
+           (any_nonzero(grad_image, from, channels) || any_nonzero(grad_image, to, channels));
+  }
+
+  INTAGLIO_DEVICE void operator()(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    PixelPair pair;
+    const int64_t from = w.pixel(b, y, x);
+    int64_t to;
+    if (!w.find_pair(axis, b, y, x, pair, to)) return;
+    PairEdge<T> edge = w.edge(b, pair);
+    if (edge.kind == PairEdgeKind::kNone) return;
+    // As the edge moves towards B, the pixel that holds it takes what A shows for what B does.
+    const int64_t holder = edge.position < (T)0.5 ? from : to;
+    T grad = 0;
+    for (int64_t c = 0; c < channels; ++c)
+      grad += (image[from * channels + c] - image[to * channels + c]) * grad_image[holder * channels + c];
+    AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
+    if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
   }
 };
 
@@ -64,17 +70,24 @@ struct MapEdges {
   int64_t channels;
   T* position[2];
 
-  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
-    for (Axis axis : {Axis::kX, Axis::kY}) {
-      PixelPair pair;
-      int64_t from = w.pixel(b, y, x), to;
-      T found = -1;
-      if (w.find_pair(axis, b, y, x, pair, to) && differ(image, from, to, channels)) {
-        PairEdge<T> edge = w.edge(b, pair);
-        if (is_blended_by(edge, axis)) found = edge.position;
-      }
-      position[(int)axis][from] = found;
+  INTAGLIO_DEVICE bool matters(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    PixelPair pair;
+    const int64_t from = w.pixel(b, y, x);
+    int64_t to;
+    if (w.find_pair(axis, b, y, x, pair, to) && differ(image, from, to, channels)) return true;
+    position[(int)axis][from] = -1;
+    return false;
+  }
+
+  INTAGLIO_DEVICE void operator()(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    PixelPair pair;
+    int64_t to;
+    T found = -1;
+    if (w.find_pair(axis, b, y, x, pair, to)) {
+      PairEdge<T> edge = w.edge(b, pair);
+      if (is_blended_by(edge, axis)) found = edge.position;
     }
+    position[(int)axis][w.pixel(b, y, x)] = found;
   }
 };
 
@@ -82,7 +95,7 @@ template <class T>
 MapEdges<T> map_edges(const Surface<T>& s) {
   const int64_t pixels = s.raster.batch * s.raster.pixels();
   MapEdges<T> map{walkable(s), s.image, s.channels, {scratch<T>(pixels), scratch<T>(pixels)}};
-  for_each_pixel(s.raster, map);
+  for_each_pair(s.raster, map);
   return map;
 }
 
@@ -125,23 +138,25 @@ struct AntialiasPositionVjp {
   MapEdges<T> map;
   const T* grad_out;
   Sums sums;
-  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+  INTAGLIO_DEVICE bool matters(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    return map.position[(int)axis][map.w.pixel(b, y, x)] >= 0;
+  }
+
+  INTAGLIO_DEVICE void operator()(Axis axis, int64_t b, int64_t y, int64_t x) const {
     const Walkable<T>& w = map.w;
-    for (Axis axis : {Axis::kX, Axis::kY}) {
-      PixelPair pair;
-      int64_t from = w.pixel(b, y, x), to;
-      T position = map.position[(int)axis][from];
-      if (position < 0 || !w.find_pair(axis, b, y, x, pair, to)) continue;
-      bool first = position < (T)0.5;
-      int64_t pixel = first ? from : to, partner = first ? to : from;
-      Blend<T> blend = blend_at(map.position[0], map.position[1], w.raster.height, w.raster.width, pixel);
-      T grad_share = 0;
-      for (int64_t c = 0; c < map.channels; ++c)
-        grad_share += grad_out[pixel * map.channels + c] * blend.color_slope(map.image, pixel, partner, map.channels, c);
-      if (grad_share == 0) continue;
-      AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
-      crossing_position_vjp(w.mesh(b), pair, find_edge(w.mesh(b), pair), first ? -grad_share : grad_share, add);
-    }
+    PixelPair pair;
+    const int64_t from = w.pixel(b, y, x);
+    int64_t to;
+    if (!w.find_pair(axis, b, y, x, pair, to)) return;
+    const bool first = map.position[(int)axis][from] < (T)0.5;
+    const int64_t pixel = first ? from : to, partner = first ? to : from;
+    Blend<T> blend = blend_at(map.position[0], map.position[1], w.raster.height, w.raster.width, pixel);
+    T grad_share = 0;
+    for (int64_t c = 0; c < map.channels; ++c)
+      grad_share += grad_out[pixel * map.channels + c] * blend.color_slope(map.image, pixel, partner, map.channels, c);
+    if (grad_share == 0) return;
+    AddTo<T, Sums> add{sums, w.g.row_of(b) * w.g.num_vertices * 4};
+    crossing_position_vjp(w.mesh(b), pair, find_edge(w.mesh(b), pair), first ? -grad_share : grad_share, add);
   }
 };
 
@@ -169,16 +184,21 @@ struct Comparison {
   }
 };
 
-constexpr int64_t kStripes = 2048;  // threads that sum one image
+// Threads that sum one image.
+inline int64_t stripes_of(Raster raster) {
+  constexpr int64_t kAtOnce = 1 << 16, kLeast = 256;
+  return max_of(kLeast, kAtOnce / max_of<int64_t>(raster.batch, 1));
+}
 
 template <class T, class Sums>
 struct AddError {
   Comparison<T> c;
+  int64_t stripes;
   Sums sums;  // of double
   INTAGLIO_DEVICE void operator()(int64_t i) const {
-    const int64_t b = i / kStripes, pixels = c.height() * c.width();
+    const int64_t b = i / stripes, pixels = c.height() * c.width();
     double sum = 0;
-    for (int64_t at = i % kStripes; at < pixels; at += kStripes) {
+    for (int64_t at = i % stripes; at < pixels; at += stripes) {
       T difference = c.difference(b, at / c.width(), at % c.width());
       sum += (double)(difference * difference);
     }
@@ -191,21 +211,31 @@ struct SilhouetteGradient {
   Comparison<T> c;
   bool by_image;  // sums [images, num_vertices, 4] rather than [rows, num_vertices, 4]
   Sums sums;
-  INTAGLIO_DEVICE void operator()(int64_t b, int64_t y, int64_t x) const {
+  // The cotangents of its two pixels.
+  INTAGLIO_DEVICE Vec2<T> grads(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    return {c.grad(b, y, x), c.grad(b, y + (axis == Axis::kY), x + (axis == Axis::kX))};
+  }
+
+  INTAGLIO_DEVICE bool matters(Axis axis, int64_t b, int64_t y, int64_t x) const {
+    PixelPair pair;
+    int64_t to;
+    if (!c.w.find_pair(axis, b, y, x, pair, to) || (pair.triangle_a ^ pair.triangle_b) >= 0) return false;
+    const Vec2<T> grad = grads(axis, b, y, x);
+    return grad.x != 0 || grad.y != 0;
+  }
+
+  INTAGLIO_DEVICE void operator()(Axis axis, int64_t b, int64_t y, int64_t x) const {
     const Walkable<T>& w = c.w;
-    for (Axis axis : {Axis::kX, Axis::kY}) {
-      PixelPair pair;
-      int64_t to;
-      if (!w.find_pair(axis, b, y, x, pair, to) || (pair.triangle_a ^ pair.triangle_b) >= 0) continue;
-      T grad_a = c.grad(b, y, x), grad_b = c.grad(b, y + (axis == Axis::kY), x + (axis == Axis::kX));
-      if (grad_a == 0 && grad_b == 0) continue;
-      PairEdge<T> edge = w.edge(b, pair);
-      if (edge.kind == PairEdgeKind::kNone) continue;
-      T grad = edge.position < (T)0.5 ? grad_a : grad_b;
-      if (pair.triangle_a < 0) grad = -grad;
-      AddTo<T, Sums> add{sums, (by_image ? b : w.g.row_of(b)) * w.g.num_vertices * 4};
-      if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
-    }
+    PixelPair pair;
+    int64_t to;
+    if (!w.find_pair(axis, b, y, x, pair, to)) return;
+    PairEdge<T> edge = w.edge(b, pair);
+    if (edge.kind == PairEdgeKind::kNone) return;
+    const Vec2<T> grads_of_pixels = grads(axis, b, y, x);
+    T grad = edge.position < (T)0.5 ? grads_of_pixels.x : grads_of_pixels.y;
+    if (pair.triangle_a < 0) grad = -grad;
+    AddTo<T, Sums> add{sums, (by_image ? b : w.g.row_of(b)) * w.g.num_vertices * 4};
+    if (grad != 0) edge_position_vjp(w.mesh(b), pair, edge, grad, add);
   }
 };
 
@@ -230,17 +260,16 @@ int64_t edge_gradient_vjp(const Surface<T>& s, const T* grad_image, T* grad_pos_
   Walkable<T> w = walkable(s);
   accumulate(grad_pos_clip, s.geometry.rows * s.geometry.num_vertices * 4, [&](const auto& sums) {
     using Sums = std::decay_t<decltype(sums)>;
-    fill(w.cut, 1, (uint64_t)0);
-    for_each_pixel(s.raster, EdgeGradient<T, Sums>{w, s.image, grad_image, s.channels, sums});
+    for_each_pair(s.raster, EdgeGradient<T, Sums>{w, s.image, grad_image, s.channels, sums});
   });
-  return number_of(w.cut);
+  return number_of(w.cut, num_passes());
 }
 
 template <class T>
 int64_t antialias(const Surface<T>& s, T* out) {
   MapEdges<T> map = map_edges(s);
   for_each_pixel(s.raster, Antialias<T>{map, out});
-  return number_of(map.w.cut);
+  return number_of(map.w.cut, 1);
 }
 
 template <class T>
@@ -250,9 +279,9 @@ int64_t antialias_vjp(const Surface<T>& s, const T* grad_out, T* grad_image, T* 
   if (grad_pos_clip)
     accumulate(grad_pos_clip, s.geometry.rows * s.geometry.num_vertices * 4, [&](const auto& sums) {
       using Sums = std::decay_t<decltype(sums)>;
-      for_each_pixel(s.raster, AntialiasPositionVjp<T, Sums>{map, grad_out, sums});
+      for_each_pair(s.raster, AntialiasPositionVjp<T, Sums>{map, grad_out, sums});
     });
-  return number_of(map.w.cut);
+  return number_of(map.w.cut, 1);
 }
 
 template <class T>
@@ -265,19 +294,18 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
   if (error)
     accumulate_in_double(Wanted<T>{error, raster.batch}, [&](const auto& sums) {
       using Sums = std::decay_t<decltype(sums)>;
-      for_each(raster.batch * kStripes, AddError<T, Sums>{c, sums});
+      for_each(raster.batch * stripes_of(raster), AddError<T, Sums>{c, stripes_of(raster), sums});
     });
   if (grad_pos_clip) {
     const int64_t items = g.num_vertices * 4;
     T* to = weight ? scratch<T>(g.images() * items) : grad_pos_clip;
     accumulate(to, (weight ? g.images() : g.rows) * items, [&](const auto& sums) {
       using Sums = std::decay_t<decltype(sums)>;
-      fill(c.w.cut, 1, (uint64_t)0);
-      for_each_pixel(raster, SilhouetteGradient<T, Sums>{c, weight != nullptr, sums});
+      for_each_pair(raster, SilhouetteGradient<T, Sums>{c, weight != nullptr, sums});
     });
     if (weight) for_each(g.rows * items, AddImages<T>{to, weight, g.num_ranges, items, grad_pos_clip});
   }
-  return number_of(c.w.cut);
+  return number_of(c.w.cut, num_passes());
 }
 
 template <class T>

@@ -69,17 +69,45 @@ struct Walkable {
 template <class T>
 Walkable<T> walkable(const Geometry<T>& g, const int32_t* neighbours, Raster raster, const int32_t* triangle_id) {
   auto* snapped = scratch<Subpixel>(g.rows * g.num_vertices);
-  for_each(g.rows * g.num_vertices, Snap<T>{g.pos_clip, raster, snapped});
   uint32_t* wrong = scratch<uint32_t>(1);
   uint64_t* cut = scratch<uint64_t>(1);
-  fill(wrong, 1, 0u), fill(cut, 1, (uint64_t)0);
-  for_each((g.own_triangles ? g.rows : 1) * g.num_triangles * 3, FlagIndex{g.triangles, g.num_vertices, wrong});
+  for_both(1, Fill<uint32_t>{wrong, 0}, 1, Fill<uint64_t>{cut, 0});
+  for_both(g.rows * g.num_vertices, Snap<T>{g.pos_clip, raster, snapped}, (g.own_triangles ? g.rows : 1) * g.num_triangles * 3,
+           FlagIndex{g.triangles, g.num_vertices, wrong});
   return {g, neighbours, raster, triangle_id, snapped, wrong, cut};
 }
 
-// The host hears of walks cut short where it waits for the device anyway.
-inline int64_t number_of(const uint64_t* cut) {
-  return queue().checked ? (int64_t)fetch(cut) : 0;
+// The host hears of walks cut short where it waits for the device anyway; `times` that each was taken.
+inline int64_t number_of(const uint64_t* cut, int times) {
+  return queue().checked ? (int64_t)fetch(cut) / times : 0;
+}
+
+constexpr int kPairRows = 8;
+
+template <class Body>
+struct VisitPairs {
+  Raster raster;
+  Body body;
+
+  INTAGLIO_DEVICE int64_t across() const { return (raster.width + kWarp - 1) / kWarp; }
+  INTAGLIO_DEVICE int64_t down() const { return (raster.height + kPairRows - 1) / kPairRows; }
+
+  INTAGLIO_DEVICE void operator()(int64_t block, int lane) const {
+    const int64_t b = block / (across() * down()), x = block % across() * kWarp, y = block / across() % down() * kPairRows;
+    uint32_t found = 0;
+    for (int k = 0; k < 2 * kPairRows; ++k)
+      if (x + lane < raster.width && y + k / 2 < raster.height && body.matters((Axis)(k % 2), b, y + k / 2, x + lane))
+        found |= 1u << k;
+    deal(lane, found, [&](int finder, int k) { body((Axis)(k % 2), b, y + k / 2, x + finder); });
+  }
+};
+
+// body(axis, b, y, x) for those pairs of a pixel and the next along an axis for which body.matters(axis, b, y, x). They are few
+// and far apart, and take long: so a warp looks at a block of 32 x kPairRows pixels and then shares them.
+template <class Body>
+void for_each_pair(Raster raster, const Body& body) {
+  const VisitPairs<Body> visit{raster, body};
+  for_each_warp(raster.batch * visit.across() * visit.down(), visit);
 }
 
 }  // namespace intaglio
