@@ -34,18 +34,10 @@ struct DownsampleVjp {
   }
 };
 
-constexpr int64_t kStripes = 1 << 16;
-
-template <class T, class Sums>
+template <class T>
 struct SquaredError {
   const T *a, *b;
-  int64_t count;
-  Sums sums;  // of double
-  INTAGLIO_DEVICE void operator()(int64_t stripe) const {
-    double sum = 0;
-    for (int64_t i = stripe; i < count; i += kStripes) sum += (double)((a[i] - b[i]) * (a[i] - b[i]));
-    sums.add(sums.group(0), 0, sum);
-  }
+  INTAGLIO_DEVICE T operator()(int64_t, int64_t i) const { return (a[i] - b[i]) * (a[i] - b[i]); }
 };
 
 template <class T>
@@ -119,10 +111,7 @@ void downsample_vjp(const T* grad_out, Raster size, int64_t channels, int64_t fa
 
 template <class T>
 void squared_error(const T* a, const T* b, int64_t count, T* out) {
-  accumulate_in_double(Wanted<T>{out, 1}, [&](const auto& sums) {
-    using Sums = std::decay_t<decltype(sums)>;
-    for_each(count < kStripes ? count : kStripes, SquaredError<T, Sums>{a, b, count, sums});
-  });
+  sum_items(1, count, SquaredError<T>{a, b}, out);
 }
 
 template <class T>
@@ -134,11 +123,13 @@ template <class T>
 void smooth(const T* values, const Graph& g, int64_t channels, int64_t rounds, T share, T* out) {
   check_graph(g);
   const int64_t count = g.num_vertices * channels;
-  T* before = scratch<T>(count);
-  for_each(count, Copy<T>{values, out});
-  for (int64_t round = 0; round < rounds; ++round) {
-    for_each(count, Copy<T>{out, before});
-    for_each(count, Smooth<T>{values, before, g, channels, share, out});
+  if (rounds == 0) for_each(count, Copy<T>{values, out});
+  T* const others = rounds > 1 ? scratch<T>(count) : nullptr;
+  const T* before = values;
+  for (int64_t left = rounds; left > 0; --left) {
+    T* const to = left % 2 ? out : others;  // the last is `out`
+    for_each(count, Smooth<T>{values, before, g, channels, share, to});
+    before = to;
   }
 }
 

@@ -165,6 +165,35 @@ void accumulate_in_double(Wanted<T> wanted, const AddAll& add_all) {
   accumulate_in_double(wanted, Wanted<T>{nullptr, 0}, add_all);
 }
 
+// The threads of an image that sum its items: enough to keep a GPU busy, and not more, since each warp adds to the same place.
+inline int64_t stripes_of(int64_t images, int64_t items) {
+  constexpr int64_t kAtOnce = 1 << 16, kLeast = 256;
+  const int64_t each = max_of(kLeast, kAtOnce / max_of<int64_t>(images, 1));
+  return min_of(each, (items + kWarp - 1) / kWarp * kWarp);
+}
+
+template <class Term, class Sums>
+struct SumItems {
+  Term term;
+  int64_t items, stripes;
+  Sums sums;  // of double
+  INTAGLIO_DEVICE void operator()(int64_t i) const {
+    const int64_t b = i / stripes;
+    double sum = 0;
+    for (int64_t item = i % stripes; item < items; item += stripes) sum += (double)term(b, item);
+    sums.add(sums.group((uint64_t)b), b, sum);
+  }
+};
+
+// out [images]: the sums of term(b, item) over the items of each image.
+template <class T, class Term>
+void sum_items(int64_t images, int64_t items, const Term& term, T* out) {
+  const int64_t stripes = stripes_of(images, items);
+  accumulate_in_double(Wanted<T>{out, images}, [&](const auto& sums) {
+    for_each(images * stripes, SumItems<Term, std::decay_t<decltype(sums)>>{term, items, stripes, sums});
+  });
+}
+
 // Adds the cotangents of a triangle's corners to positions [.., 4] that begin at `first`.
 template <class T, class Sums, class Group>
 INTAGLIO_DEVICE void add_corners(const Sums& sums, const Group& group, int64_t first, const int32_t vertex[3],

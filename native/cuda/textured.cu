@@ -98,15 +98,13 @@ int64_t arrays_of(const Texture<T>& pyramid, Raster raster) {
   return pyramid.own_texels ? raster.batch : 1;
 }
 
-template <class T, class Sums>
-struct AddErrors {
+template <class T>
+struct SquaredErrors {
   const T *image, *target;
   int64_t items;  // of each image
-  Sums sums;      // of double
-  INTAGLIO_DEVICE void operator()(int64_t i) const {
-    const int64_t b = i / items;
-    const T difference = image[i] - target[i];
-    sums.add(sums.group((uint64_t)b), b, (double)(difference * difference));
+  INTAGLIO_DEVICE T operator()(int64_t b, int64_t i) const {
+    const T difference = image[b * items + i] - target[b * items + i];
+    return difference * difference;
   }
 };
 
@@ -199,10 +197,7 @@ int64_t textured_error(const TexturedMesh<T>& mesh, const int32_t* neighbours, R
   check_neighbours(mesh.geometry, neighbours);
   const Drawn<T> drawn = draw(mesh, raster, texture, pyramid, channels);
   const int64_t items = raster.pixels() * channels;
-  accumulate_in_double(Wanted<T>{error, raster.batch}, [&](const auto& sums) {
-    using Sums = std::decay_t<decltype(sums)>;
-    for_each(raster.batch * items, AddErrors<T, Sums>{drawn.image, target, items, sums});
-  });
+  if (error) sum_items(raster.batch, items, SquaredErrors<T>{drawn.image, target, items}, error);
   if (!derivative.pos_clip && !derivative.uv && !derivative.texture) return 0;
   return go_back(mesh, neighbours, raster, pyramid, channels, target, drawn, (const T*)nullptr, derivative);
 }

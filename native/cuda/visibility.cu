@@ -167,8 +167,8 @@ struct Comparison {
   const T* target;
   int64_t factor;
 
-  INTAGLIO_DEVICE int64_t height() const { return w.raster.height / factor; }
-  INTAGLIO_DEVICE int64_t width() const { return w.raster.width / factor; }
+  INTAGLIO_HD int64_t height() const { return w.raster.height / factor; }
+  INTAGLIO_HD int64_t width() const { return w.raster.width / factor; }
 
   // The covered share of a pixel, less the target's.
   INTAGLIO_DEVICE T difference(int64_t b, int64_t y, int64_t x) const {
@@ -184,25 +184,12 @@ struct Comparison {
   }
 };
 
-// Threads that sum one image.
-inline int64_t stripes_of(Raster raster) {
-  constexpr int64_t kAtOnce = 1 << 16, kLeast = 256;
-  return max_of(kLeast, kAtOnce / max_of<int64_t>(raster.batch, 1));
-}
-
-template <class T, class Sums>
-struct AddError {
+template <class T>
+struct SquaredDifference {
   Comparison<T> c;
-  int64_t stripes;
-  Sums sums;  // of double
-  INTAGLIO_DEVICE void operator()(int64_t i) const {
-    const int64_t b = i / stripes, pixels = c.height() * c.width();
-    double sum = 0;
-    for (int64_t at = i % stripes; at < pixels; at += stripes) {
-      T difference = c.difference(b, at / c.width(), at % c.width());
-      sum += (double)(difference * difference);
-    }
-    sums.add(sums.group((uint64_t)b), b, sum);
+  INTAGLIO_DEVICE T operator()(int64_t b, int64_t pixel) const {
+    const T difference = c.difference(b, pixel / c.width(), pixel % c.width());
+    return difference * difference;
   }
 };
 
@@ -291,11 +278,7 @@ int64_t silhouette_error(const Geometry<T>& g, const int32_t* neighbours, Raster
   int32_t* triangle_id = scratch<int32_t>(raster.batch * raster.pixels());
   rasterize_silhouette(g, raster, triangle_id, (T*)nullptr);
   Comparison<T> c{walkable(g, neighbours, raster, triangle_id), target, factor};
-  if (error)
-    accumulate_in_double(Wanted<T>{error, raster.batch}, [&](const auto& sums) {
-      using Sums = std::decay_t<decltype(sums)>;
-      for_each(raster.batch * stripes_of(raster), AddError<T, Sums>{c, stripes_of(raster), sums});
-    });
+  if (error) sum_items(raster.batch, c.height() * c.width(), SquaredDifference<T>{c}, error);
   if (grad_pos_clip) {
     const int64_t items = g.num_vertices * 4;
     T* to = weight ? scratch<T>(g.images() * items) : grad_pos_clip;

@@ -89,8 +89,8 @@ struct VisitPairs {
   Raster raster;
   Body body;
 
-  INTAGLIO_DEVICE int64_t across() const { return (raster.width + kWarp - 1) / kWarp; }
-  INTAGLIO_DEVICE int64_t down() const { return (raster.height + kPairRows - 1) / kPairRows; }
+  INTAGLIO_HD int64_t across() const { return (raster.width + kWarp - 1) / kWarp; }
+  INTAGLIO_HD int64_t down() const { return (raster.height + kPairRows - 1) / kPairRows; }
 
   INTAGLIO_DEVICE void operator()(int64_t block, int lane) const {
     const int64_t b = block / (across() * down()), x = block % across() * kWarp, y = block / across() % down() * kPairRows;
