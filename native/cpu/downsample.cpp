@@ -2,6 +2,7 @@
 // Supersampled images to their size: the mean of factor x factor samples.
 #include <vector>
 
+#include "../math/image.h"
 #include "rows.h"
 
 namespace intaglio {
@@ -9,7 +10,7 @@ namespace intaglio {
 template <class T>
 void downsample(const T* image, Raster out_size, int64_t channels, int64_t factor, T* out) {
   const int64_t fine = out_size.width * factor * channels;  // values of a row of samples
-  const T share = 1 / (T)(factor * factor);
+  const T share = share_of_sample<T>(factor);
   with_channels(channels, [&](auto channels) {
     for_each_row(out_size, [&](int64_t b, int64_t y) {
       int64_t row = b * out_size.height + y;
@@ -33,7 +34,7 @@ void downsample(const T* image, Raster out_size, int64_t channels, int64_t facto
 template <class T>
 void downsample_vjp(const T* grad_out, Raster out_size, int64_t channels, int64_t factor, T* grad_image) {
   const int64_t fine = out_size.width * factor * channels;
-  const T share = 1 / (T)(factor * factor);
+  const T share = share_of_sample<T>(factor);
   with_channels(channels, [&](auto channels) {
     for_each_row(out_size, [&](int64_t b, int64_t y) {
       int64_t row = b * out_size.height + y;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "../math/image.h"
 #include "../ops.h"
 #include "pool.h"
 #include "simd.h"
@@ -59,10 +60,10 @@ void squared_error(const T* a, const T* b, int64_t count, T* out) {
 
 template <class T>
 void squared_error_vjp(const T* a, const T* b, int64_t count, const T* grad_out, T* grad_a) {
-  const T scale = 2 * *grad_out;
+  const T grad = *grad_out;
   parallel_for((count + kSlice - 1) / kSlice, [&](int64_t slice) {
     int64_t end = std::min(count, (slice + 1) * kSlice);
-    for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = scale * (a[i] - b[i]);
+    for (int64_t i = slice * kSlice; i < end; ++i) grad_a[i] = squared_difference_vjp(grad, a[i] - b[i]);
   });
 }
 

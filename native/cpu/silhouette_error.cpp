@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "../math/image.h"
 #include "accumulate.h"
 #include "canvas.h"
 #include "check.h"
@@ -20,7 +21,7 @@ INTAGLIO_INLINE void share_covered(const int32_t* ids, int64_t width, int64_t fa
     for (int64_t i = 0; i < count; ++i) out[i] = ids[i] >= 0 ? (T)1 : (T)0;
     return;
   }
-  const T share = 1 / (T)(factor * factor);
+  const T share = share_of_sample<T>(factor);
   for (int64_t i = 0; i < count; ++i) {
     int32_t covered = 0;
     for (int64_t y = 0; y < factor; ++y)
@@ -66,7 +67,7 @@ struct Comparison {
     int64_t x = column / factor, y = row / factor;
     T share;
     share_covered(canvas.ids() + (y * canvas.width() + x) * factor, canvas.width(), factor, 1, &share);
-    return 2 * (share - target[y * width + x]) / (T)(factor * factor);
+    return squared_difference_vjp((T)1, share - target[y * width + x]) / (T)(factor * factor);
   }
 };
 

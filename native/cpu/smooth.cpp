@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Values of vertices, spread over the edges of a surface: Nicolet, Jacobson, Jakob: Large Steps in Inverse Rendering of
-// Geometry, 2021, whose linear system this solves by the beginning of the series of its inverse.
-#include <cmath>
+#include "../math/smooth.h"
+
 #include <vector>
 
 #include "check.h"
@@ -21,17 +20,12 @@ void check_graph(const Graph& g) {
 
 }  // namespace
 
-// A round takes `share` of a vertex from its neighbours, each weighing 1 / sqrt(its degree times the vertex's), which unlike a
-// plain mean is symmetric: the map is its own vjp.
 template <class T>
 void smooth(const T* values, const Graph& g, int64_t channels, int64_t rounds, T share, T* out) {
   check_graph(g);
   const int64_t count = g.num_vertices * channels;
   std::vector<T> weight(g.num_vertices), scaled(count);
-  for (int64_t v = 0; v < g.num_vertices; ++v) {
-    int32_t degree = g.starts[v + 1] - g.starts[v];
-    weight[v] = degree > 0 ? 1 / std::sqrt((T)degree) : 0;
-  }
+  for (int64_t v = 0; v < g.num_vertices; ++v) weight[v] = smoothing_weight<T>(g.starts[v + 1] - g.starts[v]);
   std::copy(values, values + count, out);
   with_channels(channels, [&](auto channels) {
     auto each_vertex = [&](const auto& body) {
@@ -49,7 +43,7 @@ void smooth(const T* values, const Graph& g, int64_t channels, int64_t rounds, T
         for (int64_t c = 0; c < channels; ++c) sum[c] = 0;
         for (int32_t e = g.starts[v]; e < g.starts[v + 1]; ++e)
           for (int64_t c = 0; c < channels; ++c) sum[c] += scaled[g.ends[e] * channels + c];
-        for (int64_t c = 0; c < channels; ++c) sum[c] = (1 - share) * values[v * channels + c] + share * weight[v] * sum[c];
+        for (int64_t c = 0; c < channels; ++c) sum[c] = smoothed(values[v * channels + c], share, weight[v], sum[c]);
       });
     }
   });

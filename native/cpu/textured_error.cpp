@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "../math/image.h"
 #include "canvas.h"
 #include "loss.h"
 #include "pairs.h"
@@ -62,7 +63,7 @@ struct Compared {
 
   Raster one() const { return {1, raster.height, raster.width}; }
   int64_t values() const { return raster.pixels() * channels; }
-  T scale(int64_t b) const { return 2 * (weight ? weight[b] : (T)1); }
+  T scale(int64_t b) const { return squared_difference_vjp(weight ? weight[b] : (T)1, (T)1); }
   bool wants_any() const { return wants.positions || wants.uv || texel_sums; }
 
   RowTexels<T> texels_of(int64_t b) const {

@@ -149,7 +149,8 @@ struct LightVjp {
     for (int64_t c = 0; c < C; ++c) {
       T sum = 0;
       for_each_corner(cell, [&](int64_t texel, T weight) { sum += weight * cube[texel * C + c] * grad[c]; });
-      sums.add(group, first + c, sum);
+      const T one[1] = {sum};
+      add_all(sums, group, one, [&](int) { return first + c; });
     }
   }
 };
@@ -164,13 +165,13 @@ struct DepthVjp {
     const int64_t index = f.face_index[pixel], b = pixel / f.raster.pixels();
     if (index < 0 || index >= faces.num_drawn()) return;
     ClassicFace<T> face = load_classic_face(faces.faces_of(b), faces.num_faces, index);
-    T grad[3][3] = {};
+    T grad[3][3] = {}, all[9];
     classic_depth_vjp(face, screen_inverse(face, f.raster.height, f.raster.width), f.weights + 3 * pixel, f.depth[pixel],
                       grad_depth[pixel], f.raster.height, f.raster.width, grad);
     auto group = sums.group((uint64_t)(b * faces.num_drawn() + index));
-    for (int k = 0; k < 3; ++k)
-      for (int axis = 0; axis < 3; ++axis)
-        sums.add(group, b * faces.num_faces * 9 + classic_corner(faces.num_faces, index, k) + axis, grad[k][axis]);
+    for (int i = 0; i < 9; ++i) all[i] = grad[i / 3][i % 3];
+    const int64_t first = b * faces.num_faces * 9;
+    add_all(sums, group, all, [&](int i) { return first + classic_corner(faces.num_faces, index, i / 3) + i % 3; });
   }
 };
 

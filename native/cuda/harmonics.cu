@@ -44,8 +44,8 @@ struct SumHarmonicsVjp {
     Vec3<T> g = load3(grad_out, at);
     store3(grad_directions, at, harmonics_sum_vjp(p.coefficients, p.direction, g, basis));
     for (int k = 0; k < kHarmonics; ++k) {
-      sums.add(group, first + 3 * k, (double)(basis[k] * g.x)), sums.add(group, first + 3 * k + 1, (double)(basis[k] * g.y));
-      sums.add(group, first + 3 * k + 2, (double)(basis[k] * g.z));
+      const T color[3] = {basis[k] * g.x, basis[k] * g.y, basis[k] * g.z};
+      add_all(sums, group, color, [&](int c) { return first + 3 * k + c; });
     }
   }
 };

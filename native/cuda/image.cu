@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole images: means of samples, sums of squares, and values spread over the edges of a surface.
+#include "../math/image.h"
+#include "../math/smooth.h"
 #include "check.h"
 #include "sums.h"
 
@@ -17,7 +19,7 @@ struct Downsample {
     T sum = 0;
     for (int64_t s = 0; s < factor * factor; ++s)
       sum += image[((row * factor + s / factor) * size.width * factor + x * factor + s % factor) * channels + c];
-    out[i] = sum * (1 / (T)(factor * factor));
+    out[i] = sum * share_of_sample<T>(factor);
   }
 };
 
@@ -30,7 +32,7 @@ struct DownsampleVjp {
   INTAGLIO_DEVICE void operator()(int64_t i) const {
     const int64_t c = i % channels, sample = i / channels, x = sample % (size.width * factor);
     const int64_t row = sample / (size.width * factor);
-    grad_image[i] = (1 / (T)(factor * factor)) * grad_out[(row / factor * size.width + x / factor) * channels + c];
+    grad_image[i] = share_of_sample<T>(factor) * grad_out[(row / factor * size.width + x / factor) * channels + c];
   }
 };
 
@@ -44,16 +46,15 @@ template <class T>
 struct SquaredErrorVjp {
   const T *a, *b, *grad_out;
   T* grad_a;
-  INTAGLIO_DEVICE void operator()(int64_t i) const { grad_a[i] = 2 * *grad_out * (a[i] - b[i]); }
+  INTAGLIO_DEVICE void operator()(int64_t i) const { grad_a[i] = squared_difference_vjp(*grad_out, a[i] - b[i]); }
 };
 
 template <class T>
 INTAGLIO_DEVICE T weight_of(const Graph& g, int64_t vertex) {
-  const int64_t degree = (int64_t)g.starts[vertex + 1] - g.starts[vertex];  // whatever they hold, unchecked
-  return degree > 0 ? 1 / std::sqrt((T)degree) : (T)0;
+  return smoothing_weight<T>((int64_t)g.starts[vertex + 1] - g.starts[vertex]);  // whatever they hold, unchecked
 }
 
-// A round of smoothing, one channel of one vertex (cpu/smooth.cpp says what it means).
+// A round of smoothing, one channel of one vertex.
 template <class T>
 struct Smooth {
   const T *values, *before;
@@ -69,7 +70,7 @@ struct Smooth {
       if (other < 0 || other >= g.num_vertices) continue;
       sum += weight_of<T>(g, other) * before[other * channels + c];
     }
-    out[i] = (1 - share) * values[i] + share * weight_of<T>(g, vertex) * sum;
+    out[i] = smoothed(values[i], share, weight_of<T>(g, vertex), sum);
   }
 };
 

@@ -83,7 +83,7 @@ struct ValuesVjp {
       T grad[3] = {0, 0, 0}, *const grad_corner[3] = {grad, grad + 1, grad + 2};
       const T* const one[3] = {value[0] + c, value[1] + c, value[2] + c};
       interpolate_vjp(weights, one, 1, grad_out + at * a.channels + c, grad_corner);
-      for (int i = 0; i < 3; ++i) sums.add(group, (first + corners.vertex[i]) * a.channels + c, grad[i]);
+      add_all(sums, group, grad, [&](int i) { return (first + corners.vertex[i]) * a.channels + c; });
     }
   }
 };

@@ -36,15 +36,16 @@ inline void check_cuda(cudaError_t error) {
 }
 
 constexpr int kBlockThreads = 256, kWarp = 32;
+constexpr int kLeastBlocks = 2;  // at once on a multiprocessor: at most 128 registers for a thread
 
 template <class Body>
-__global__ void __launch_bounds__(kBlockThreads) run_threads(int64_t count, Body body) {
+__global__ void __launch_bounds__(kBlockThreads, kLeastBlocks) run_threads(int64_t count, Body body) {
   const int64_t step = (int64_t)gridDim.x * kBlockThreads;
   for (int64_t i = (int64_t)blockIdx.x * kBlockThreads + threadIdx.x; i < count; i += step) body(i);
 }
 
 template <class Body>
-__global__ void __launch_bounds__(kBlockThreads) run_warps(int64_t count, Body body) {
+__global__ void __launch_bounds__(kBlockThreads, kLeastBlocks) run_warps(int64_t count, Body body) {
   const int64_t step = (int64_t)gridDim.x * (kBlockThreads / kWarp);
   const int lane = threadIdx.x % kWarp;
   for (int64_t i = (int64_t)blockIdx.x * (kBlockThreads / kWarp) + threadIdx.x / kWarp; i < count; i += step) body(i, lane);
@@ -52,7 +53,7 @@ __global__ void __launch_bounds__(kBlockThreads) run_warps(int64_t count, Body b
 
 // Rows of 32 pixels, so that a warp reads and writes side by side.
 template <class Body>
-__global__ void __launch_bounds__(kBlockThreads) run_pixels(Raster raster, Body body) {
+__global__ void __launch_bounds__(kBlockThreads, kLeastBlocks) run_pixels(Raster raster, Body body) {
   const int64_t x = (int64_t)blockIdx.x * kWarp + threadIdx.x;
   const int64_t y = (int64_t)blockIdx.y * (kBlockThreads / kWarp) + threadIdx.y;
   if (x >= raster.width || y >= raster.height) return;
@@ -193,20 +194,21 @@ INTAGLIO_DEVICE bool is_first(const Peers& p) {
   return lowest_bit(p.same) == lane_of_warp();
 }
 
-// The sum over the peers, right in the first of them: pairs of the next in line, then pairs of pairs. All that are together
-// must come here alike.
-template <class T>
-INTAGLIO_DEVICE T sum_over(const Peers& p, T x) {
+// Sums over the peers, right in the first of them: pairs of the next in line, then pairs of pairs. All that are together must
+// come here alike.
+template <class T, int N>
+INTAGLIO_DEVICE void sum_over(const Peers& p, T (&x)[N]) {
   const int lane = lane_of_warp();
   unsigned later = p.same & (~1u << lane), place = count_bits(p.same & ((1u << lane) - 1));
   while (ballot(p.together, later != 0)) {
     const int next = lowest_bit(later);
-    T other = shuffle(p.together, x, next < 0 ? lane : next);
-    if (next >= 0) x += other;
+    for (int k = 0; k < N; ++k) {
+      const T other = shuffle(p.together, x[k], next < 0 ? lane : next);
+      if (next >= 0) x[k] += other;
+    }
     later &= ballot(p.together, !(place & 1));
     place >>= 1;
   }
-  return x;
 }
 
 // What the lanes of a warp found to do, each a bit of `found`, dealt out among them, so that all have as much: work(finder, k)

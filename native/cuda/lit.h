@@ -62,7 +62,7 @@ struct ShadeVjp {
       const T fields[kLightFields] = {of.light.place.x, of.light.place.y, of.light.place.z, 0,
                                       of.color.x,       of.color.y,       of.color.z,       of.light.axis.x,
                                       of.light.axis.y,  of.light.axis.z,  of.light.scale,   of.light.offset};
-      for (int64_t i = 0; i < kLightFields; ++i) sums.add(group, first + i, (double)fields[i]);
+      add_all(sums, group, fields, [first](int i) { return first + i; });
     }
     p.finish(seen, back.finish(model, p, grad), grad_position, to, sums, group);
   }

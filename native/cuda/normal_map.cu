@@ -44,7 +44,8 @@ struct MapNormalsVjp {
     MapNormalVjp<T> back = map_normal_vjp(p.frame, p.texel, p.scale, load3(grad_out, at));
     const T tangent[4] = {back.frame.tangent.x, back.frame.tangent.y, back.frame.tangent.z, back.frame.sign};
     store3(grad_normals, at, back.frame.normal), store(grad_tangents, at, 4, tangent), store3(grad_texels, at, back.texel);
-    sums.add(sums.group((uint64_t)b), map.own_scale ? b : 0, (double)back.scale);
+    const T scale[1] = {back.scale};
+    add_all(sums, sums.group((uint64_t)b), scale, [&](int) { return map.own_scale ? b : 0; });
   }
 };
 

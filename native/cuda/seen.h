@@ -50,8 +50,8 @@ struct SeenPixel {
     store3(to.positions, at, grad_position + back.position);
     store3(to.normals, at, back.normal);
     const int64_t first = seen.own_viewer ? kViewerItems * b : 0;
-    sums.add(group, first, (double)back.viewer.x), sums.add(group, first + 1, (double)back.viewer.y);
-    sums.add(group, first + 2, (double)back.viewer.z), sums.add(group, first + 3, (double)back.viewer.w);
+    const T viewer_items[4] = {back.viewer.x, back.viewer.y, back.viewer.z, back.viewer.w};
+    add_all(sums, group, viewer_items, [first](int i) { return first + i; });
   }
 };
 

@@ -14,12 +14,8 @@ template <class T>
 struct FloatSums {
   T* out;
 
+  // Threads that add to the same places, by `add_all`, and all alike.
   INTAGLIO_DEVICE Peers group(uint64_t key) const { return peers_of(key); }
-  // By all threads of a group alike.
-  INTAGLIO_DEVICE void add(const Peers& group, int64_t at, T x) const {
-    T sum = sum_over(group, x);
-    if (is_first(group) && sum != 0) atomic_add(out + at, sum);
-  }
   // By one thread.
   INTAGLIO_DEVICE void add(int64_t at, T x) const {
     if (x != 0) atomic_add(out + at, x);
@@ -32,7 +28,7 @@ struct NoPeers {};
 struct NoSums {
   INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
   template <class T>
-  INTAGLIO_DEVICE void add(NoPeers, int64_t, T) const {}
+  INTAGLIO_DEVICE void add(int64_t, T) const {}
 };
 
 // Sizes as the bits of floating-point numbers: of positive ones the larger has the larger bits.
@@ -55,7 +51,6 @@ struct LargestTerms {
   BitsOf<T>* largest;
 
   INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
-  INTAGLIO_DEVICE void add(NoPeers, int64_t at, T x) const { add(at, x); }
   INTAGLIO_DEVICE void add(int64_t at, T x) const {
     BitsOf<T> bits = bits_as<BitsOf<T>>((T)std::fabs(x));
     if (bits > glance(largest + at)) atomic_max(largest + at, bits);
@@ -84,7 +79,6 @@ struct WholeSums {
   uint64_t* whole;  // [items, kLimbs], two's complement
 
   INTAGLIO_DEVICE NoPeers group(uint64_t) const { return {}; }
-  INTAGLIO_DEVICE void add(NoPeers, int64_t at, T x) const { add(at, x); }
   INTAGLIO_DEVICE void add(int64_t at, T x) const {
     double steps = steps_per_unit<T>(largest[at]), term = (double)x * steps;
     if (term == 0) return;  // also where the sum is not finite
@@ -93,6 +87,20 @@ struct WholeSums {
     if (kLimbs<T> == 2) atomic_add(whole + 2 * at + 1, (uint64_t)(int64_t)std::rint(std::ldexp(term - high, kTermBits)));
   }
 };
+
+// Adds x[k] at place(k): by all threads of a group.
+template <class T, class X, int N, class Place>
+INTAGLIO_DEVICE void add_all(const FloatSums<T>& sums, const Peers& group, const X (&x)[N], const Place& place) {
+  T sum[N];
+  for (int k = 0; k < N; ++k) sum[k] = x[k];
+  sum_over(group, sum);
+  if (!is_first(group)) return;
+  for (int k = 0; k < N; ++k) sums.add(place(k), sum[k]);
+}
+template <class Sums, class X, int N, class Place>
+INTAGLIO_DEVICE void add_all(const Sums& sums, NoPeers, const X (&x)[N], const Place& place) {
+  for (int k = 0; k < N; ++k) sums.add(place(k), x[k]);
+}
 
 template <class T>
 struct FinishSums {
@@ -181,7 +189,8 @@ struct SumItems {
     const int64_t b = i / stripes;
     double sum = 0;
     for (int64_t item = i % stripes; item < items; item += stripes) sum += (double)term(b, item);
-    sums.add(sums.group((uint64_t)b), b, sum);
+    const double one[1] = {sum};
+    add_all(sums, sums.group((uint64_t)b), one, [b](int) { return b; });
   }
 };
 
@@ -198,11 +207,10 @@ void sum_items(int64_t images, int64_t items, const Term& term, T* out) {
 template <class T, class Sums, class Group>
 INTAGLIO_DEVICE void add_corners(const Sums& sums, const Group& group, int64_t first, const int32_t vertex[3],
                                  const Vec4<T> grad_v[3]) {
-  for (int i = 0; i < 3; ++i) {
-    int64_t at = first + 4 * (int64_t)vertex[i];
-    sums.add(group, at, grad_v[i].x), sums.add(group, at + 1, grad_v[i].y);
-    sums.add(group, at + 2, grad_v[i].z), sums.add(group, at + 3, grad_v[i].w);
-  }
+  T grad[12];
+  for (int i = 0; i < 3; ++i)
+    grad[4 * i] = grad_v[i].x, grad[4 * i + 1] = grad_v[i].y, grad[4 * i + 2] = grad_v[i].z, grad[4 * i + 3] = grad_v[i].w;
+  add_all(sums, group, grad, [&](int k) { return first + 4 * (int64_t)vertex[k / 4] + k % 4; });
 }
 
 // What math/ emits for a vertex of one image.

@@ -105,7 +105,8 @@ struct Sweep {
       const int corner = order[(edge + k) % 3];
       Vec4<T> moved = sweep_corner_vjp(v[corner], axis == 0 ? 0.0 : grad[k], axis == 0 ? grad[k] : 0.0);
       const int64_t at = (g.row_of(b) * g.num_vertices + corners.vertex[corner]) * 4;
-      sums.add(group, at, moved.x), sums.add(group, at + 1, moved.y), sums.add(group, at + 3, moved.w);
+      const T of_corner[3] = {moved.x, moved.y, moved.w};
+      add_all(sums, group, of_corner, [at](int item) { return at + (item < 2 ? item : 3); });
     }
   }
 };
@@ -130,14 +131,18 @@ struct ClassicSweep {
     Vec2<T> pixel[3];
     for (int k = 0; k < 3; ++k)
       pixel[k] = {sweep_coordinate(face.x[k], raster.width), sweep_coordinate(face.y[k], raster.height)};
-    const int64_t first = b * raster.pixels();
-    const SweptImage<T> swept{
-        face_index + first, image + first * channels, grad_image + first * channels, raster.height, raster.width, channels};
+    const int64_t seen_from = b * raster.pixels();
+    const SweptImage<T> swept{face_index + seen_from,
+                              image + seen_from * channels,
+                              grad_image + seen_from * channels,
+                              raster.height,
+                              raster.width,
+                              channels};
     double grad[2] = {0, 0};
     sweep_edge_lines(swept, pixel, edge, axis, (int32_t)id, eps, lane, grad);
     auto group = sums.group((uint64_t)i);
-    for (int k = 0; k < 2; ++k)
-      sums.add(group, b * f.num_faces * 9 + classic_corner(f.num_faces, id, (edge + k) % 3) + (axis == 0 ? 1 : 0), (T)grad[k]);
+    const int64_t first = b * f.num_faces * 9 + (axis == 0 ? 1 : 0);
+    add_all(sums, group, grad, [&](int k) { return first + classic_corner(f.num_faces, id, (edge + k) % 3); });
   }
 };
 

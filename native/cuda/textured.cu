@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A mip-mapped texture seen on a mesh, made of the kernels of rasterize, interpolate, screen_derivatives and sample_texture.
 // What lies between them is made again on the way back.
+#include "../math/image.h"
 #include "../math/texture.h"
 #include "check.h"
 #include "sums.h"
@@ -115,7 +116,7 @@ struct ErrorVjp {
   int64_t items;
   T* grad_image;
   INTAGLIO_DEVICE void operator()(int64_t i) const {
-    grad_image[i] = 2 * (grad_error ? grad_error[i / items] : (T)1) * (image[i] - target[i]);
+    grad_image[i] = squared_difference_vjp(grad_error ? grad_error[i / items] : (T)1, image[i] - target[i]);
   }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Edges between neighbouring pixels: of most pairs one sees at once that there is none.
 #include "../math/antialias.h"
+#include "../math/image.h"
 #include "sums.h"
 #include "walkable.h"
 
@@ -175,12 +176,12 @@ struct Comparison {
     int32_t covered = 0;
     for (int64_t i = 0; i < factor * factor; ++i)
       covered += w.triangle_id[w.pixel(b, y * factor + i / factor, x * factor + i % factor)] >= 0;
-    return (T)covered * (1 / (T)(factor * factor)) - target[(b * height() + y) * width() + x];
+    return (T)covered * share_of_sample<T>(factor) - target[(b * height() + y) * width() + x];
   }
 
   // The cotangent of a sample.
   INTAGLIO_DEVICE T grad(int64_t b, int64_t y, int64_t x) const {
-    return 2 * difference(b, y / factor, x / factor) / (T)(factor * factor);
+    return squared_difference_vjp((T)1, difference(b, y / factor, x / factor)) / (T)(factor * factor);
   }
 };
 

@@ -107,6 +107,7 @@ void for_each_pixel(Raster raster, const Body& body) {
 
 template <class T>
 T fetch(const T* from) {
+  if (!queue().checked) intaglio_emulate::Lanes::fail("the host waits for the device, and was not asked to");
   intaglio_emulate::Opened opened;
   return *from;
 }
