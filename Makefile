@@ -49,7 +49,7 @@ fuzz: setup
 SANITIZED := build/sanitized
 fuzz-sanitized: setup
 	$(PIP) install --no-build-isolation --no-deps --upgrade --target $(SANITIZED) . \
-	  -C build-dir=$(SANITIZED)-objects -C cmake.define.INTAGLIO_SANITIZE=address,undefined -C install.strip=false
+	  -C build-dir=$(SANITIZED)-objects -C cmake.define.INTAGLIO_CUDA=OFF -C cmake.define.INTAGLIO_SANITIZE=address,undefined -C install.strip=false
 	cd $(SANITIZED) && PYTHONPATH="$(CURDIR)/tests:$$($(CURDIR)/$(PYTHON) -c 'import sys; print(":".join(sys.path[1:]))')" \
 	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 FUZZ_TARGETS=scenes $(CURDIR)/$(PYTHON) -S -m fuzz
@@ -81,7 +81,7 @@ sanitize: setup
 	  build=build/sanitize-$${sanitizer%%,*}; \
 	  $(VENV)/bin/cmake -S . -B $$build -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja \
 	    -DINTAGLIO_NATIVE_TESTS=ON -DINTAGLIO_SANITIZE=$$sanitizer && \
-	  $(VENV)/bin/cmake --build $$build && $$build/native_tests || exit 1; \
+	  $(VENV)/bin/cmake --build $$build && $$build/emulation_tests && $$build/native_tests || exit 1; \
 	done
 
 # The package built with other options, in an environment of its own beside the one that is being developed:

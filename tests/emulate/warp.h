@@ -126,16 +126,17 @@ class Lanes {
   };
 
   Lanes() {
-    for (int lane = 0; lane < kLanes; ++lane) {
-      Lane& made = lane_[lane];
-      made.stack.reset(new char[kStackBytes]);
-      getcontext(&made.context);
-      made.context.uc_stack.ss_sp = made.stack.get(), made.context.uc_stack.ss_size = kStackBytes;
-      makecontext(&made.context, (void (*)())live, 0);
+    for (Lane& lane : lane_) prepare(lane);
+  }
+
+  static void prepare(Lane& lane) {
+    lane.stack.reset(new char[kStackBytes]);
+    getcontext(&lane.context);
+    lane.context.uc_stack.ss_sp = lane.stack.get(), lane.context.uc_stack.ss_size = kStackBytes;
+    makecontext(&lane.context, (void (*)())live, 0);
 #if defined(__SANITIZE_THREAD__)
-      made.fiber = __tsan_create_fiber(0);
+    lane.fiber = __tsan_create_fiber(0);
 #endif
-    }
   }
 
   // What a fiber does: one warp's lane after the other.
