@@ -98,6 +98,7 @@ tests_of = $(patsubst %,$(CURDIR)/tests/test_%.py,$(1))
 
 # The ops' tests on the kernels for GPUs, which run on the host (tests/emulate), at once with sums that
 # no order changes, which must pass everything, and, those that do not ask for the same bits, with floating-point atomics.
+# Then the ops, the scene and the programs with torch's tensors on a device that is not the CPU.
 EMULATE := build/emulate
 EMULATED := rasterize interpolate degenerate ranges door antialias edge_gradient silhouette_error sweep sweep_ops soft \
   soft_ops texture texture_ops anisotropy cube face_texture downsample squared_error classic empty peeling culling layered_edges \
@@ -111,6 +112,8 @@ test-emulate: setup
 	cd $(EMULATE) && { INTAGLIO_EMULATE=1 venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(ANY_ORDER)) $(ON_GPU) >any_order.log 2>&1 & \
 	  INTAGLIO_EMULATE=deterministic venv/bin/python $(EMULATED_TESTS) $(call tests_of,$(EMULATED)) $(ON_GPU); first=$$?; \
 	  wait $$!; second=$$?; cat any_order.log; exit $$((first | second)); }
+	cd $(EMULATE) && INTAGLIO_EMULATE=deterministic PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
+	  venv/bin/python $(EMULATED_TESTS) $(CURDIR)/tests/other_device.py
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer, of which Python must know first. Paddle frees as it should not.
 EMULATE_SANITIZED := build/emulate-sanitized

@@ -109,6 +109,13 @@ int num_gpus() {
 #endif
 }
 
+bool is_host(DLDevice device) {
+#if defined(INTAGLIO_HAS_EMULATION)
+  if (device.device_type == kDLExtDev) return true;
+#endif
+  return device.device_type == kDLCPU;
+}
+
 bool is_emulating() {
 #if defined(INTAGLIO_HAS_EMULATION)
   return emulation() != Emulation::kNone && !is_emulation_paused;
@@ -130,7 +137,7 @@ void set_checked(bool checked) {
 }
 
 void run_binding(size_t index, Arguments& arguments, const Caller& caller) {
-  if (arguments.device().device_type == kDLCPU) return run_on_cpu(index, arguments);
+  if (is_host(arguments.device())) return run_on_cpu(index, arguments);
   run_on_gpu(index, arguments, caller);
 }
 

@@ -45,6 +45,9 @@ struct Caller {
 bool has_cuda();
 int num_gpus();
 
+// Whether arrays there are the host's: the CPU's, and in builds that emulate a GPU those of a device that a test made up.
+bool is_host(DLDevice device);
+
 // Whether CPU arrays are drawn by the GPU's kernels, on the host: only builds for tests can, if INTAGLIO_EMULATE is 1 or
 // "deterministic".
 bool is_emulating();

@@ -61,7 +61,7 @@ void call(size_t index, const nb::args& given) {
   try {
     for (nb::handle argument : given) add(arguments, argument, kept);
     const DLDevice device = arguments.device();
-    const DLPackExchangeAPI* api = device.device_type == kDLCPU ? nullptr : api_of(given);
+    const DLPackExchangeAPI* api = is_host(device) ? nullptr : api_of(given);
     FrameworkMemory memory(api, device);
     Caller caller{nullptr, api ? &memory : nullptr};
     if (api && api->current_work_stream(device.device_type, device.device_id, &caller.stream)) throw nb::python_error();

@@ -29,7 +29,7 @@ _functions: dict[str, Any] = {}
 
 
 def _on_gpu(name: str, shape: tuple, dtype: Any, like: torch.Tensor) -> torch.Tensor | None:
-    if not like.is_cuda:
+    if like.is_cpu:
         return None
     _native.set_deterministic(torch.are_deterministic_algorithms_enabled())  # of this thread, which makes the call next
     try:

@@ -12,7 +12,7 @@ class Moved {
  public:
   Moved(intaglio_door::Arguments& arguments, DeviceMemory& device) {
     arguments.for_each_array([&](DLTensor& tensor) {
-      const intaglio_door::Array array(&tensor, "an array");
+      const intaglio_door::Array array(&tensor, "an array", tensor.device);
       const size_t bytes = (size_t)array.count() * tensor.dtype.bits / 8;
       Piece piece{&tensor, (char*)tensor.data + tensor.byte_offset, device.take(bytes), bytes, tensor.data, tensor.byte_offset};
       Opened opened;
