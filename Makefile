@@ -84,6 +84,7 @@ sanitize: setup
 	  $(VENV)/bin/cmake --build $$build && $$build/emulation_tests && $$build/native_tests || exit 1; \
 	done
 
+comma := ,
 # The package built with other options, in an environment of its own beside the one that is being developed:
 # $(call build_apart,DIRECTORY,PYTHON WITH THE TOOLS,OPTIONS).
 define build_apart
@@ -132,15 +133,12 @@ test-emulate-races: setup
 	cd $(EMULATE_RACES) && INTAGLIO_EMULATE=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1 LD_PRELOAD="$$($(CXX) -print-file-name=libtsan.so)" \
 	  venv/bin/python $(EMULATED_TESTS) --capture=sys $(ON_GPU) -k "$(RACING_TESTS)"
 
-# The kernels for GPUs through nvcc, for every GPU that a wheel is for; needs nvcc and no GPU.
-comma := ,
-CUDA_ARCHITECTURES := 75 80 86 89 90
-CUDA_OBJECTS := $(patsubst native/cuda/%.cu,build/cuda/%.o,$(wildcard native/cuda/*.cu))
-build/cuda/%.o: native/cuda/%.cu $(NATIVE)
-	mkdir -p build/cuda
-	nvcc -std=c++17 --fmad=false --expt-relaxed-constexpr -Werror all-warnings -Dintaglio=intaglio_cuda \
-	  $(foreach a,$(CUDA_ARCHITECTURES),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) -c $< -o $@
-cuda-compile: $(CUDA_OBJECTS)
+# The package as wheels have it where nvcc is, which must be there: the kernels for every GPU, in a module that must draw without one.
+CUDA_WHEEL := build/cuda
+cuda-compile: setup
+	$(call build_apart,$(CUDA_WHEEL),$(PYTHON),INTAGLIO_CUDA=ON CMAKE_COMPILE_WARNING_AS_ERROR=ON)
+	cd $(CUDA_WHEEL) && venv/bin/python -c "from intaglio import _native; assert _native.has_cuda()"
+	cd $(CUDA_WHEEL) && venv/bin/python $(EMULATED_TESTS) $(call tests_of,rasterize interpolate door threads)
 
 # On a GPU, which must be there as nvcc must: the ops against the CPU, then some of them under compute-sanitizer, if that is there.
 # CUDA_PYTHON: a Python that has torch for CUDA, pytest and the tools of the build (pyproject.toml); by default that of .venv.
