@@ -115,9 +115,8 @@ def _metallic(seen: Seen, lights: Sequence[AnyLight], material: Material) -> Any
     if around:
         ambient = _ambient(seen, around)
         falling = (_irradiance(seen, around, ambient), _mirrored(seen, around, ambient, roughness_metallic))
-        light = ops.reflect_environment(
-            *inputs, *falling, namespace(color).constant(split_sum_table(), color), seen.fragments
-        )
+        table = namespace(color).lasting(split_sum_table, color)
+        light = ops.reflect_environment(*inputs, *falling, table, seen.fragments)
         if material.occlusion_texture is not None:
             strength = seen.plane(as_float_array(material.occlusion_strength, np.float64)[..., None])
             light = light * (1 + strength * (seen.sample("occlusion_texture") - 1))

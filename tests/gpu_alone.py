@@ -4,7 +4,7 @@
 import pytest
 import torch
 from gpu import VALUES, assert_close, on
-from reference import chains
+from reference import chains, steps
 
 from intaglio import _native, ops
 
@@ -38,6 +38,24 @@ def test_a_step_is_captured_in_a_graph_and_replayed_on_new_positions():
     graph.replay()
     assert_close(error.cpu(), expected[0].cpu(), VALUES)
     assert_close(gradient.cpu(), expected[1].cpu(), 1e-4)
+
+
+@pytest.mark.parametrize("name", steps.NAMES)
+def test_a_step_of_a_scene_is_captured(name):
+    draw = steps.steps(torch.device("cuda", 0))[name]
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            expected = draw()
+            expected.sum().backward()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = draw()
+        found.sum().backward()
+    graph.replay()
+    assert_close(found.detach().cpu(), expected.detach().cpu(), VALUES)
 
 
 # These two bring numbers from the host, which no capture takes.

@@ -14,6 +14,7 @@ import frameworks
 import numpy as np
 import pytest
 import torch
+from reference import steps
 from test_frameworks import INPUTS, OP_FLOATS, OP_INPUTS, OPS, SCENE
 from torch.utils.cpp_extension import load
 
@@ -30,11 +31,11 @@ ROWS = {f"op {name}": (function, OP_FLOATS, OP_INPUTS) for name, function in OPS
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _is_there(tmp_path_factory):
+def made_up(tmp_path_factory):
     if not _native.is_emulating():
         pytest.exit("no emulation: nothing was tested (make test-emulate runs these tests)", 1)
     source = Path(__file__).parent / "emulate" / "torch_device.cpp"
-    load("torch_device", [str(source)], extra_cflags=["-O1"], build_directory=tmp_path_factory.mktemp("build"))
+    module = load("torch_device", [str(source)], extra_cflags=["-O1"], build_directory=tmp_path_factory.mktemp("build"))
     torch.utils.rename_privateuse1_backend(NAME)
     torch._register_device_module(NAME, SimpleNamespace(device_count=lambda: 1, current_device=lambda: 0))
     with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +43,7 @@ def _is_there(tmp_path_factory):
         patch.setattr(_native, "has_cuda", lambda: True)
         patch.setattr(_native, "num_gpus", lambda: 1)
         patch.setattr(framework("torch"), "gpu", lambda index: torch.device(NAME, 0))
-        yield
+        yield module
 
 
 def evaluate(function, wanted, values, device):
@@ -70,6 +71,46 @@ def test_devices_are_not_mixed():
         x + torch.ones(3)
     with pytest.raises(TypeError, match="host memory"):
         x.numpy()
+
+
+def step(name):
+    draw = steps.steps(torch.device(NAME, 0))[name]
+    draw()  # a mesh finds its neighbours once
+
+    def once():
+        out = draw()
+        out.sum().backward()
+        return out.detach().cpu().numpy()
+
+    return once
+
+
+@pytest.mark.parametrize("name", steps.NAMES)
+def test_no_step_waits_for_the_device(name, made_up):
+    once, before = step(name), made_up.counts()
+    once()
+    num_waits, num_brought = (after - b for after, b in zip(made_up.counts(), before, strict=True))
+    assert num_waits == 1  # for the picture
+    assert num_brought <= 10
+
+
+@pytest.mark.parametrize("name", steps.NAMES)
+def test_a_step_that_becomes_a_graph_brings_nothing_from_the_host(name, made_up, monkeypatch):
+    once = step(name)
+    expected = once()
+    monkeypatch.setattr(framework("torch"), "is_capturing", lambda x: not x.is_cpu)
+    before = made_up.counts()
+    found = once()
+    assert [after - b for after, b in zip(made_up.counts(), before, strict=True)] == [1, 0]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_graph_is_not_given_much_of_the_host(monkeypatch):
+    monkeypatch.setattr(framework("torch"), "is_capturing", lambda x: not x.is_cpu)
+    like = torch.zeros(1, device=NAME)
+    assert framework("torch").constant(np.eye(20), like).device.type == NAME
+    with pytest.raises(RuntimeError, match=r"a CUDA graph cannot be given a NumPy array of \[64, 64, 2\]: bring it to"):
+        framework("torch").constant(np.ones((64, 64, 2)), like)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,10 @@ class Namespace:
         return Namespace.from_numpy(x.astype(other.dtype))
 
     @staticmethod
+    def lasting(make: Callable[[], np.ndarray], other: Any) -> Any:
+        return Namespace.constant(make(), other)
+
+    @staticmethod
     def to_numpy(x: Any) -> np.ndarray:
         if not Namespace.is_known(x):
             remedy = "make meshes and files outside of jit and vmap, and ask for mesh.neighbours once before"

@@ -74,6 +74,11 @@ class Namespace:
     def constant(cls, x: Any, other: Any) -> Any:
         return cls.cast(x, other)
 
+    @classmethod
+    def lasting(cls, make: Callable[[], np.ndarray], other: Any) -> Any:
+        """A constant that `make` makes, brought to a device but once."""
+        return cls.constant(make(), other)
+
     @staticmethod
     def on_device(x: Any, device: Any) -> Any:
         return x

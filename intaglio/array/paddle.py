@@ -93,6 +93,10 @@ class Namespace:
         return paddle.to_tensor(x, other.dtype, other.place)
 
     @staticmethod
+    def lasting(make: Callable[[], np.ndarray], other: Any) -> Any:
+        return Namespace.constant(make(), other)
+
+    @staticmethod
     def to_numpy(x: Any) -> np.ndarray:
         return np.from_dlpack(x.detach().cpu())  # Tensor.numpy copies
 

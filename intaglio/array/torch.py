@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,20 @@ class Namespace:
         return x if x.is_floating_point() else x.float()
 
     @staticmethod
-    def constant(x: np.ndarray, other: Any) -> Any:
+    def is_capturing(x: Any) -> bool:
+        """Whether what is done to `x` becomes a CUDA graph."""
+        return x.is_cuda and not torch.compiler.is_compiling() and torch.cuda.is_current_stream_capturing()
+
+    @classmethod
+    def constant(cls, x: np.ndarray, other: Any) -> Any:
+        if cls.is_capturing(other):
+            return _written(x, other)
         # The host need not wait: what a GPU is yet to read of memory like this has been copied.
         return torch.from_numpy(np.array(x)).to(device=other.device, dtype=other.dtype, non_blocking=True)
+
+    @classmethod
+    def lasting(cls, make: Callable[[], np.ndarray], other: Any) -> Any:
+        return _brought(make, other.device, other.dtype) if cls.is_known(other) else cls.constant(make(), other)
 
     @staticmethod
     def to_numpy(x: Any) -> np.ndarray:
@@ -138,6 +150,25 @@ class Namespace:
     @staticmethod
     def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
+
+
+@cache
+def _brought(make: Callable[[], np.ndarray], device: Any, dtype: Any) -> Any:
+    """The host waits, this once: whatever the stream of a later call, it is there."""
+    with torch.inference_mode(False):  # others may differentiate what comes of it
+        return torch.from_numpy(np.array(make())).to(device=device, dtype=dtype)
+
+
+def _written(x: np.ndarray, other: Any) -> Any:
+    """Numbers that come with launches, since a graph takes no copies of the host's memory; so they should be few."""
+    places = np.flatnonzero(x)
+    if len(places) > 256:
+        found = f"a CUDA graph cannot be given a NumPy array of {list(x.shape)}"
+        raise RuntimeError(f"{found}: bring it to the GPU before the capture")
+    constant = torch.zeros(x.shape, dtype=other.dtype, device=other.device)
+    for place in places:
+        constant.view(-1)[place].fill_(x.flat[place].item())
+    return constant
 
 
 Numpy.is_traced = staticmethod(torch.compiler.is_compiling)  # type: ignore[method-assign]

@@ -96,7 +96,14 @@ const at::Tensor& resize(const at::Tensor& x, c10::SymIntArrayRef symbolic, Form
   impl->set_sizes_contiguous(size);
   return x;
 }
-at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
+// How often the host would have waited for a GPU, and how often it brought something there; torch's own ops, which run on the
+// CPU here alone, aside.
+int64_t num_waits = 0, num_brought = 0;
+bool is_on_cpu = false;
+
+at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_blocking) {
+  const bool is_brought = from.device().is_cpu() && !to.device().is_cpu(), is_fetched = to.device().is_cpu();
+  if (!is_on_cpu) num_brought += is_brought, num_waits += is_fetched || (is_brought && !non_blocking);
   if (from.numel()) on_cpu(to).copy_(on_cpu(from));
   return to;
 }
@@ -105,6 +112,7 @@ at::Tensor copy_and_resize(const at::Tensor& from, const at::Tensor& to) {
   return copy_from(from, to, false);
 }
 at::Scalar item(const at::Tensor& x) {
+  num_waits += !is_on_cpu;
   return at::_local_scalar_dense(on_cpu(x));
 }
 at::Tensor& set_storage(at::Tensor& x, at::Storage storage, int64_t offset, at::IntArrayRef size, at::IntArrayRef stride) {
@@ -113,7 +121,9 @@ at::Tensor& set_storage(at::Tensor& x, at::Storage storage, int64_t offset, at::
   return x;
 }
 void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  is_on_cpu = true;
   at::native::cpu_fallback(op, stack);
+  is_on_cpu = false;
 }
 
 }  // namespace
@@ -133,4 +143,6 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("_local_scalar_dense", item);
   m.impl("set_.source_Storage_storage_offset", set_storage);
 }
-PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {}
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
+  m.def("counts", [] { return std::make_tuple(num_waits, num_brought); });
+}
