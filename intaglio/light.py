@@ -198,7 +198,7 @@ def _from_point(light: PointLight, normals: Any, positions: Any) -> Any:
 
 def _matrix(rows: Sequence[Any], surface: Any) -> Any:
     """[N]s or [B, N]s as [L, N] or [B, L, N]; those that are alike for all images are repeated."""
-    lead = rows[0] if all(namespace(row) is namespace(0) for row in rows) else surface  # numbers go there all at once
+    lead = rows[0] if namespace(leader(*rows)) is namespace(0) else surface  # numbers go there all at once
     rows = [like(row, lead) for row in rows]
     batches = [row.shape[0] for row in rows if row.ndim == 2]
     shape = (batches[0], rows[0].shape[-1]) if batches else tuple(rows[0].shape)

@@ -22,18 +22,24 @@ def error_and_gradient(x):
     return error.detach(), leaf.grad
 
 
-def test_a_step_is_captured_in_a_graph_and_replayed_on_new_positions():
-    x, other = on("cuda", chains.inputs(seed=0)), on("cuda", chains.inputs(seed=1))
-    expected = error_and_gradient(x | {"pos_clip": other["pos_clip"]})
+def captured(step):
+    """A graph of a step, after some that were not captured, and what the step gives in it."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):
-            error_and_gradient(x)
+            step()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        error, gradient = error_and_gradient(x)
+        found = step()
+    return graph, found
+
+
+def test_a_step_is_captured_in_a_graph_and_replayed_on_new_positions():
+    x, other = on("cuda", chains.inputs(seed=0)), on("cuda", chains.inputs(seed=1))
+    expected = error_and_gradient(x | {"pos_clip": other["pos_clip"]})
+    graph, (error, gradient) = captured(lambda: error_and_gradient(x))
     x["pos_clip"].copy_(other["pos_clip"])
     graph.replay()
     assert_close(error.cpu(), expected[0].cpu(), VALUES)
@@ -43,23 +49,20 @@ def test_a_step_is_captured_in_a_graph_and_replayed_on_new_positions():
 @pytest.mark.parametrize("name", steps.NAMES)
 def test_a_step_of_a_scene_is_captured(name):
     draw = steps.steps(torch.device("cuda", 0))[name]
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            expected = draw()
-            expected.sum().backward()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        found = draw()
-        found.sum().backward()
+
+    def step():
+        out = draw()
+        out.sum().backward()
+        return out.detach()
+
+    expected = step()
+    graph, found = captured(step)
     graph.replay()
-    assert_close(found.detach().cpu(), expected.detach().cpu(), VALUES)
+    assert_close(found.cpu(), expected.cpu(), VALUES)
 
 
-# These two bring numbers from the host, which no capture takes.
-BRINGING = {"reflect_environment", "silhouette_error_of_ranges"}
+# This one brings ranges from the host, which no capture takes.
+BRINGING = {"silhouette_error_of_ranges"}
 
 
 @pytest.mark.parametrize("name", sorted(chains.CHAINS.keys() - BRINGING))

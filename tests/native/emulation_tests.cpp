@@ -10,18 +10,11 @@
 #include <vector>
 
 #include "cuda/sums.h"
+#include "expect.h"
 
 namespace {
 
 using namespace intaglio;
-
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                        \
-    }                                                                      \
-  } while (0)
 
 // A device for the time of a test.
 struct Device {

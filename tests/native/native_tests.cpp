@@ -3,7 +3,6 @@
 // thread and on several, which must agree bit for bit.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <stdexcept>
@@ -13,19 +12,12 @@
 #include "cpu/pairs.h"
 #include "cpu/pool.h"
 #include "cpu/setup.h"
+#include "expect.h"
 #include "ops.h"
 
 namespace {
 
 using namespace intaglio;
-
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                        \
-    }                                                                      \
-  } while (0)
 
 template <class T>
 struct Scene {
