@@ -6,6 +6,9 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
 FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
+# Builds within a recipe look for no pool of jobs: pip and CMake do not pass on the pipes to it.
+unexport MAKEFLAGS
+
 .PHONY: setup demo gallery test test-emulate test-emulate-sanitized test-emulate-races test-cuda bench-cuda cuda-compile test-browser docs notebook lint format sanitize bench fuzz fuzz-sanitized validate-gltf
 
 # Tools, and frameworks as pinned in constraints.txt: a build of torch without CUDA is enough.
