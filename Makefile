@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(shell find native -type f)
-FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
+FORMATTED := $(shell find native tests/native tests/emulate -name '*.h' -o -name '*.c' -o -name '*.cpp' -o -name '*.cu' | grep -v third_party)
 
 # Builds within a recipe look for no pool of jobs: pip and CMake do not pass on the pipes to it.
 unexport MAKEFLAGS
@@ -140,8 +140,7 @@ test-emulate-races: setup
 CUDA_WHEEL := build/cuda
 cuda-compile: setup
 	$(call build_apart,$(CUDA_WHEEL),$(PYTHON),INTAGLIO_CUDA=ON CMAKE_COMPILE_WARNING_AS_ERROR=ON)
-	cd $(CUDA_WHEEL) && venv/bin/python -c "from intaglio import _native; assert _native.has_cuda()"
-	cd $(CUDA_WHEEL) && venv/bin/python $(EMULATED_TESTS) $(call tests_of,rasterize interpolate door threads)
+	cd $(CUDA_WHEEL) && venv/bin/python $(EMULATED_TESTS) $(CURDIR)/tests/cuda_build.py $(call tests_of,rasterize interpolate door threads)
 
 # On a GPU, which must be there as nvcc must: the ops against the CPU, then some of them under compute-sanitizer, if that is there.
 # CUDA_PYTHON: a Python that has torch for CUDA, pytest and the tools of the build (pyproject.toml); by default that of .venv.

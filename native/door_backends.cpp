@@ -46,7 +46,7 @@ void run_on_gpu(size_t index, Arguments& arguments, const Caller& caller) {
 }
 #else
 void run_on_gpu(size_t, Arguments&, const Caller&) {
-  throw std::invalid_argument("got arrays on a GPU, but this build of intaglio draws on the CPU (build it where nvcc is)");
+  throw std::invalid_argument("got arrays on a GPU, but this intaglio " + why_no_gpus());
 }
 #endif
 
@@ -106,6 +106,14 @@ int num_gpus() {
   return intaglio_queue::num_devices();
 #else
   return 0;
+#endif
+}
+
+std::string why_no_gpus() {
+#if defined(INTAGLIO_HAS_CUDA)
+  return intaglio_queue::why_no_devices();
+#else
+  return "is built without kernels for GPUs: build it where nvcc is";
 #endif
 }
 

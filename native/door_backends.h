@@ -41,9 +41,10 @@ struct Caller {
   Memory* memory = nullptr;
 };
 
-// Whether this build has kernels for GPUs, and how many GPUs there are.
+// Whether this build has kernels for GPUs, how many GPUs there are, and, where none is, what intaglio lacks.
 bool has_cuda();
 int num_gpus();
+std::string why_no_gpus();
 
 // Whether arrays there are the host's: the CPU's, and in builds that emulate a GPU those of a device that a test made up.
 bool is_host(DLDevice device);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The door for torch, paddle and numpy, and the Python module.
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "bind.h"
@@ -90,6 +91,7 @@ NB_MODULE(_native, m) {
   m.def("recycled_array", &recycled_array);
   m.def("has_cuda", &has_cuda);
   m.def("num_gpus", &num_gpus);
+  m.def("why_no_gpus", &why_no_gpus);
   m.def("is_emulating", &is_emulating);
   m.def("set_emulating", &set_emulating);
   m.def("set_deterministic", &set_deterministic);

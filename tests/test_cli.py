@@ -178,8 +178,8 @@ WHOLE = "must be a whole number from"
         ),
         (
             "fit shape --device cuda:1",
-            "--device must be cpu; got cuda:1 (this intaglio has no kernels for GPUs: the manual says how it is built "
-            "with them)",
+            "--device must be cpu; got cuda:1 (this intaglio is built without kernels for GPUs: build it where nvcc "
+            "is)",
         ),
         ("fit shape --steps 0", f"argument --steps: {WHOLE} 1 to 1000000; got '0' (see intaglio fit shape --help)"),
         ("fit shape --seed x", f"argument --seed: {WHOLE} 0 to 4294967295; got 'x' (see intaglio fit shape --help)"),

@@ -82,10 +82,9 @@ def _simd() -> Row:
 
 def _cuda() -> Row:
     count = ops.num_gpus()
-    if count is None:
-        return Row("CUDA", "no", "built for the processor; tensors must be there: x.cpu()")
-    if count == 0:
-        return Row("CUDA", "built in", "no GPU here; all is drawn without one")
+    if not count:
+        found = "no" if count is None else "built in"
+        return Row("CUDA", found, f"all is drawn on the CPU: intaglio {ops.why_no_gpus()}")
     return Row("CUDA", "yes", "1 GPU" if count == 1 else f"{count} GPUs")
 
 

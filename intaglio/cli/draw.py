@@ -53,9 +53,8 @@ def in_framework(mesh: Mesh, options: argparse.Namespace) -> Mesh:
     xp.use_one_thread()
     if options.device == "cpu":
         return mesh.to(name)
-    if not (count := ops.num_gpus()):
-        why = "finds no GPU" if count == 0 else "has no kernels for GPUs: the manual says how it is built with them"
-        raise ValueError(f"--device must be cpu; got {options.device} (this intaglio {why})")
+    if not ops.num_gpus():
+        raise ValueError(f"--device must be cpu; got {options.device} (this intaglio {ops.why_no_gpus()})")
     gpu = xp.gpu(int(options.device.partition(":")[2] or 0))
     if gpu is None:
         raise ValueError(f"--device must be one that {name} sees; got {options.device} (is it built for GPUs?)")

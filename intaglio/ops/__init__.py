@@ -71,6 +71,7 @@ __all__ = [
     "sweep_gradient",
     "textured",
     "textured_error",
+    "why_no_gpus",
 ]
 
 # What a silhouette does not need would be a third of `import intaglio`.
@@ -111,6 +112,11 @@ def get_num_threads() -> int:
 def num_gpus() -> int | None:
     """How many GPUs the ops can draw on; None where they are built without kernels for them."""
     return _native.num_gpus() if _native.has_cuda() else None
+
+
+def why_no_gpus() -> str:
+    """What is in the way of drawing on one, where `num_gpus` finds none: "intaglio ..."."""
+    return _native.why_no_gpus()
 
 
 def simd_level() -> str:

@@ -32,6 +32,7 @@ inline void check_cuda(cudaError_t error) {
   if (error == cudaSuccess) return;
   if (error == cudaErrorNoKernelImageForDevice)
     throw std::runtime_error("no kernel for this GPU (it must have compute capability 7.5 or later)");
+  if (error == cudaErrorInsufficientDriver) throw std::runtime_error("this intaglio " + intaglio_queue::why_no_devices());
   throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 

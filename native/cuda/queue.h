@@ -3,6 +3,7 @@
 // the ops of this back end find it through the thread they run on, so that their contract (ops.h) is that of every back end.
 #pragma once
 #include <cstddef>
+#include <string>
 
 // One for all back ends, which are namespaces of their own.
 namespace intaglio_queue {
@@ -32,6 +33,8 @@ class Serving {
 
 // GPUs that can be used; 0 where there is no driver.
 int num_devices();
+// What is in the way of using one: "intaglio ...".
+std::string why_no_devices();
 
 // Makes a GPU the current one of this thread; returns which it was before.
 int enter_device(int device);
