@@ -184,7 +184,7 @@ def _behind(background: Any, shot: Shot, other: Any, count: int, fine: tuple[int
     if background is None:
         return None
     if isinstance(background, EnvironmentLight):
-        rays = like(shot.camera.rays(fine), other)
+        rays = shot.camera.rays(fine, other)
         if rays.shape[0] > 1 and (background.image.ndim == 4 or as_float_array(background.intensity).ndim):
             rays = repeated(rays, count)
         found = background.radiance(rays)

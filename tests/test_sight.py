@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from frameworks import FRAMEWORKS, arrays
 
 from intaglio.camera import Camera, orbit
 
@@ -68,6 +69,16 @@ def test_a_ray_leads_back_to_its_pixel(name):
         landed = camera.project(np.concatenate([np.zeros((1, 3)), plane.T]), SIZE)[0]
         points = (centres(SIZE) - landed[0]) @ np.linalg.inv(landed[1:] - landed[0]) @ plane.T + 0.7 * rays
     assert camera.project(points, SIZE)[0] == pytest.approx(centres(SIZE), abs=1e-9)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("name", CAMERAS)
+def test_rays_of_numbers_go_where_an_array_is(name, framework):
+    like = arrays(framework, {"like": np.zeros(1)})["like"]
+    rays = CAMERAS[name].rays(SIZE, like)
+    assert type(rays) is type(like)
+    assert rays.dtype == like.dtype
+    np.testing.assert_allclose(np.asarray(rays), CAMERAS[name].rays(SIZE), atol=2e-7)
 
 
 def test_viewers_of_rays_that_meet_are_the_eye():

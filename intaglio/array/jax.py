@@ -42,6 +42,10 @@ class Namespace:
         return total.at[..., index, :].add(values)
 
     @staticmethod
+    def counting(count: int, other: Any) -> Any:
+        return jnp.arange(count, dtype=other.dtype)
+
+    @staticmethod
     def index_array(x: Any) -> Any:
         return x
 

@@ -50,6 +50,11 @@ class Namespace:
         np.add.at(np.moveaxis(total, -2, 0), index, np.moveaxis(values, -2, 0))
         return total
 
+    @classmethod
+    def counting(cls, count: int, other: Any) -> Any:
+        """[count] 0, 1, 2 ... like another array, whose dtype torch.compile does not tell of NumPy's."""
+        return np.arange(count, dtype=np.float64 if cls.is_traced() else other.dtype)
+
     @staticmethod
     def index_array(x: Any) -> Any:
         return np.asarray(x, dtype=np.int64)

@@ -77,6 +77,10 @@ class Namespace:
         return paddle.scatter_nd_add(total, index[:, None], first).moveaxis(0, -2)
 
     @staticmethod
+    def counting(count: int, other: Any) -> Any:
+        return paddle.arange(count, dtype=other.dtype, device=other.place)
+
+    @staticmethod
     def index_array(x: Any) -> Any:
         return x.astype(paddle.int64)
 

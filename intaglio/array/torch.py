@@ -58,6 +58,10 @@ class Namespace:
         return total.index_add(0, index, first).movedim(0, -2)
 
     @staticmethod
+    def counting(count: int, other: Any) -> Any:
+        return torch.arange(count, dtype=other.dtype, device=other.device)
+
+    @staticmethod
     def index_array(x: Any) -> Any:
         return x.to(torch.int64)  # with int32 the gradient of index_select takes 6 times as long
 

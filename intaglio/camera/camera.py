@@ -20,7 +20,7 @@ from .matrices import beside, product, transformed
 from .pixels import clip_from_pixels
 from .placing import view_of_opencv, view_towards
 from .projections import Orthographic, Perspective, RawMatrix, Size
-from .sight import eye_of, in_world, pixel_rays
+from .sight import eye_of, in_world, pixel_rays, ray_basis
 from .wide import WIDE, Fisheye, Panorama
 
 __all__ = ["Camera"]
@@ -272,25 +272,28 @@ class Camera:
         volume = volume if volume.ndim else volume[None]
         return xp.where(volume > 0, -xp.ones_like(volume), xp.ones_like(volume))
 
-    def rays(self, size: Size) -> Any:
+    def rays(self, size: Size, other: Any = None) -> Any:
         """[B, H, W, 3] unit directions in the world, away from the viewer, through the centres of the pixels.
 
         A lens' distortion is undone; where it shows no place at all, beyond its fold, a direction means nothing. 0 for
         pixels outside of a fisheye's circle of view.
         Framework and dtype are the camera's; float64 of numbers. Differentiable in all of the camera.
+        other: an array whose framework, device and dtype they have instead.
 
         Example:
             >>> Camera.look_at(eye=(0, 0, 2), fov_y_degrees=90).rays((1, 3))[0, 0, 2].round(2)  # 90 degrees high, so
             array([ 0.89,  0.  , -0.45])
         """
         if not isinstance(self.projection, WIDE) and getattr(self.projection, "distortion", None) is None:
-            rays = pixel_rays(*self._lines_of_sight(size), size)
+            basis = ray_basis(*self._lines_of_sight(size))
+            rays = pixel_rays(basis if other is None else like(basis, other), size)
         else:
             directions = self.projection.directions(check_size(size))
             lead = leader(directions, view := self._view())
             if namespace(lead) is not namespace(0):
                 directions = like(directions, lead)
             rays = in_world(beside(view, lead), directions)
+        rays = rays if other is None else like(rays, other)
         return rays if rays.ndim == 4 else rays[None]
 
     def _view(self) -> Any:

@@ -15,7 +15,7 @@ from .lens import bent, coefficients, is_unfolded, unbent
 from .matrices import VIEW_FROM_OPENCV, z_row_perspective
 from .pixels import ndc_from_pixels
 from .projections import Size
-from .sight import adjugate, through_pixels
+from .sight import adjugate, pixel_centres
 
 __all__ = ["Intrinsics", "unprojected"]
 
@@ -81,10 +81,9 @@ def unprojected(K: Any, image_size: Size, size: Size, lead: Any) -> tuple[Any, A
     lead: the array whose framework the answer follows.
     """
     lead = as_float_array(lead, np.float64)
-    (height, width), (x_ndc, y_ndc) = image_size, through_pixels(size)
+    (height, width), (x, y) = image_size, pixel_centres(size, lead)
     inverse, _ = adjugate(like(as_float_array(K, np.float64), lead))  # but for a factor, which w takes along
     of_column, of_row, rest = (inverse[..., None, None, :, k] for k in range(3))
-    columns = like((x_ndc + 1) * (width / 2) - 0.5, lead)[..., None]
-    rows = like((1 - y_ndc) * (height / 2) - 0.5, lead)[..., None]
+    columns, rows = (x * (width / size[1]) - 0.5)[..., None], (y * (height / size[0]) - 0.5)[..., None]
     xyw = of_column * columns + of_row * rows + rest
     return xyw[..., 0] / xyw[..., 2], xyw[..., 1] / xyw[..., 2]

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..array import cross, namespace, unit
-from .matrices import beside
 from .projections import Size
 
-__all__ = ["adjugate", "eye_of", "in_world", "pixel_rays", "through_pixels"]
+__all__ = ["adjugate", "eye_of", "in_world", "pixel_centres", "pixel_rays", "ray_basis", "through_pixels"]
 
 
 def eye_of(rows: Any, forward: Any) -> Any:
@@ -33,14 +30,18 @@ def eye_of(rows: Any, forward: Any) -> Any:
     return xp.concat([xp.where(parallel, towards, at_eye), w], axis=-1)
 
 
-def pixel_rays(rows: Any, forward: Any, size: Size) -> Any:
-    """[..., 3, 4] rows x, y, w -> [..., H, W, 3] unit directions away from the viewer, through the pixels' centres."""
+def ray_basis(rows: Any, forward: Any) -> Any:
+    """[..., 3, 4] rows x, y, w -> [..., 3, 3], which makes of (x, y, 1), ndc, a direction away from the viewer."""
     xp = namespace(rows)
     columns, det = adjugate(rows[..., :3])
     along = _sign(xp.sum(columns[..., 2] * forward, axis=-1, keepdims=True))
-    columns = columns * xp.where(_is_parallel(rows), along, _sign(det))[..., None]
-    x, y = (beside(ndc, rows) for ndc in through_pixels(size))
-    of_x, of_y, middle = (columns[..., None, None, :, k] for k in range(3))
+    return columns * xp.where(_is_parallel(rows), along, _sign(det))[..., None]
+
+
+def pixel_rays(basis: Any, size: Size) -> Any:
+    """[..., 3, 3], see `ray_basis` -> [..., H, W, 3] unit directions through the pixels' centres."""
+    x, y = through_pixels(size, basis)
+    of_x, of_y, middle = (basis[..., None, None, :, k] for k in range(3))
     return unit(of_x * x[..., None] + of_y * y[..., None] + middle)
 
 
@@ -51,13 +52,18 @@ def in_world(view_from_world: Any, directions: Any) -> Any:
     return unit(directions @ (turn if turn.ndim == 2 else turn[:, None]))
 
 
-def through_pixels(size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """[1, W] x and [H, 1] y of the pixels' centres, ndc."""
+def pixel_centres(size: Size, other: Any) -> tuple[Any, Any]:
+    """[1, W] x and [H, 1] y of the pixels' centres, in pixels from the upper left corner; made where `other` lies."""
     height, width = size
-    # float64 from the start: torch.compile divides whole numbers in its own default, which has fewer digits.
-    x = (2 * np.arange(width, dtype=np.float64) + 1) / width - 1
-    y = 1 - (2 * np.arange(height, dtype=np.float64) + 1) / height
-    return x[None, :], y[:, None]
+    counting = namespace(other).counting
+    return counting(width, other)[None, :] + 0.5, counting(height, other)[:, None] + 0.5
+
+
+def through_pixels(size: Size, other: Any) -> tuple[Any, Any]:
+    """The same, ndc."""
+    height, width = size
+    x, y = pixel_centres(size, other)
+    return (2 * x - width) / width, (height - 2 * y) / height  # rounded once: up to the division all is whole
 
 
 def adjugate(matrix: Any) -> tuple[Any, Any]:

@@ -172,7 +172,7 @@ class Panorama(Wide):
 
     def directions(self, size: Size) -> np.ndarray:
         """[H, W, 3] unit view directions of the pixels."""
-        x, y = through_pixels(size)
+        x, y = through_pixels(size, np.float64(0))
         longitude, latitude = x * math.pi, y * (math.pi / 2)
         level = np.cos(latitude)
         up = np.sin(latitude) + np.zeros_like(longitude)

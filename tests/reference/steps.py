@@ -21,7 +21,7 @@ from intaglio import (
 )
 
 NAMES = ["silhouette", "soft", "the eye", "compare_silhouette", "compare_textured", "colours", "texture", "smooth"]
-NAMES += ["material", "Blinn and Phong", "sky", "layers"]
+NAMES += ["material", "Blinn and Phong", "sky", "wide sky", "layers"]
 
 
 def steps(device: torch.device) -> dict[str, Callable[[], torch.Tensor]]:
@@ -32,7 +32,7 @@ def steps(device: torch.device) -> dict[str, Callable[[], torch.Tensor]]:
     texture = torch.rand(8, 8, 3).to(device)
     material = Material(base_color=(0.5, 0.6, 0.7), metallic=0.3, roughness=torch.tensor(0.4, device=device))
     lamps = [AmbientLight(intensity=0.1), PointLight((1, 2, 3), intensity=9), SpotLight((0, 0, 3), (0, 0, -1))]
-    sky = EnvironmentLight(torch.rand(8, 16, 3).to(device))
+    sky = EnvironmentLight(torch.rand(64, 128, 3).to(device))
     eye = torch.tensor([0.5, 1.0, 3.0], device=device, requires_grad=True)
     target, picture = torch.zeros(size, device=device), torch.zeros(*size, 3, device=device)
     return {
@@ -49,5 +49,6 @@ def steps(device: torch.device) -> dict[str, Callable[[], torch.Tensor]]:
         "sky": lambda: (
             render(mesh.replace(material=material), Camera.look_at(eye), size, lights=[sky], background=sky).color
         ),
+        "wide sky": lambda: render(mesh, camera, (8, 600), background=sky).color,
         "layers": lambda: render(mesh, camera, size, layers=2).color,
     }
